@@ -1,0 +1,38 @@
+# make sketch   sketch an example photo into sketches/
+# make test     lint, type-check and test
+# make clean    remove what these made
+#
+# Each makes its own .venv from pyproject.toml; PYTHON picks the interpreter (3.11 to 3.13).
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: sketch test clean
+
+sketch: .venv/installed
+	$(BIN)/python examples/photos.py sketches/photos
+	$(BIN)/clipasso sketch sketches/photos/$(EXAMPLE) -o sketches --force
+
+test: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+clean:
+	rm -rf .venv sketches
+
+EXAMPLE ?= coffee.png
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "clipasso needs Python 3.11 to 3.13; name one with  make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/installed-test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@ .venv/installed

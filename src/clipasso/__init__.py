@@ -1,0 +1,58 @@
+"""CLIPasso: turn a photo into a sketch of a few vector strokes.
+
+    >>> import clipasso
+    >>> result = clipasso.sketch("cat.jpg", strokes=16)
+    >>> result.sketch.save("cat.svg")
+
+Nothing heavy is imported before it is used: the public names below load on first access.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from clipasso._version import __version__
+from clipasso.errors import ClipassoError
+
+if TYPE_CHECKING:
+    from clipasso.encoders import load_encoder
+    from clipasso.photo import Photo, load_photo
+    from clipasso.pipeline import Result, sketch
+    from clipasso.raster import rasterize
+    from clipasso.settings import Settings
+    from clipasso.strokes import Sketch
+
+__all__ = [
+    "ClipassoError",
+    "Photo",
+    "Result",
+    "Settings",
+    "Sketch",
+    "__version__",
+    "load_encoder",
+    "load_photo",
+    "rasterize",
+    "sketch",
+]
+
+_HOME = {
+    "Photo": "photo",
+    "Result": "pipeline",
+    "Settings": "settings",
+    "Sketch": "strokes",
+    "load_encoder": "encoders",
+    "load_photo": "photo",
+    "rasterize": "raster",
+    "sketch": "pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

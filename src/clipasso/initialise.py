@@ -1,0 +1,71 @@
+"""Where strokes start: saliency times edges, sampled (sections 3.3 and A)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["initial_strokes", "sample_positions", "stroke_distribution"]
+
+
+def stroke_distribution(
+    saliency: NDArray[np.float32], edges: NDArray[np.float32], *, temperature: float = 0.3
+) -> NDArray[np.float64]:
+    """The distribution that first control points are drawn from.
+
+    A softmax of saliency x edges over the positions where that product is above 0. Where it is 0
+    everywhere (a flat photo) the saliency alone decides.
+
+    Args:
+        saliency: `[height, width]`, 0..1.
+        edges: `[height, width]`, 0..1.
+        temperature: of the softmax; lower is more peaked.
+
+    Returns:
+        `[height, width]`, sums to 1.
+    """
+    product = (saliency * edges).astype(np.float64)
+    allowed = product > 0
+    if not allowed.any():
+        product, allowed = saliency.astype(np.float64), np.ones(saliency.shape, bool)
+    logits = product / max(product.max(), 1e-12) / temperature
+    weights: NDArray[np.float64] = np.where(allowed, np.exp(logits - logits.max()), 0.0)
+    weights /= weights.sum()
+    return weights
+
+
+def sample_positions(
+    distribution: NDArray[np.float64], count: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw pixel centres without replacement, `[count, 2]` (x, y) in pixels.
+
+    Fewer positions than strokes: all of them are taken, then the rest with replacement.
+    """
+    width = distribution.shape[1]
+    p = distribution.ravel()
+    distinct = min(count, int(np.count_nonzero(p)))
+    chosen = rng.choice(p.size, distinct, replace=False, p=p)
+    if distinct < count:
+        chosen = np.concatenate([chosen, rng.choice(p.size, count - distinct, p=p)])
+    return np.stack([chosen % width, chosen // width], -1) + 0.5
+
+
+def initial_strokes(
+    starts: NDArray[np.float64],
+    points: int,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    radius: float = 0.05,
+) -> NDArray[np.float64]:
+    """Grow strokes from their first points by a random walk.
+
+    Args:
+        starts: `[strokes, 2]` first control points, pixels.
+        points: control points a stroke.
+        size: side of the canvas, pixels.
+        radius: each step moves uniformly within +-radius/2 of the canvas in x and in y.
+
+    Returns:
+        `[strokes, points, 2]`, pixels.
+    """
+    steps = rng.uniform(-0.5, 0.5, (len(starts), points - 1, 2)) * radius * size
+    return np.concatenate([starts[:, None], starts[:, None] + steps.cumsum(1)], 1)

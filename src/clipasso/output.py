@@ -1,0 +1,146 @@
+"""The files of a result: SVG, PNG, JSON, and pictures of how it began."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from clipasso.errors import ClipassoError
+from clipasso.files import write_atomically
+from clipasso.pipeline import SEED_STEP, Result
+from clipasso.raster import rasterize
+from clipasso.strokes import Sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["encode_png", "planned_files", "render", "write_result"]
+
+PNG_SIDE = 1024
+_LARGEST_SIDE = 16_384
+
+
+def render(sketch: Sketch, side: int = PNG_SIDE) -> NDArray[np.uint8]:
+    """Draw a sketch on white.
+
+    Args:
+        side: of the picture's longer side, pixels.
+
+    Returns:
+        `[height, width, 3]`.
+
+    Raises:
+        ClipassoError: a side out of range.
+    """
+    if not 1 <= side <= _LARGEST_SIDE:
+        raise ClipassoError(f"--size {side}: must be from 1 to {_LARGEST_SIDE} pixels")
+    factor = side / max(sketch.size)
+    large = sketch.scaled(factor)
+    width, height = (max(1, round(n)) for n in large.size)
+    image = rasterize(
+        torch.tensor(large.points),
+        widths=torch.tensor(large.widths),
+        colors=torch.tensor(large.colors),
+        opacities=torch.tensor(large.opacities),
+        size=(width, height),
+        degree=large.degree,
+    )
+    return _to_bytes(image.permute(1, 2, 0).numpy())
+
+
+def _to_bytes(image: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """0..1 to 0..255."""
+    levels: NDArray[np.uint8] = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return levels
+
+
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """A PNG file's bytes of `[height, width]` or `[height, width, 3]`."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def planned_files(
+    folder: Path, stem: str, seeds: int, *, all_seeds: bool, debug: bool
+) -> list[Path]:
+    """What `write_result` would write, so that a clash is seen before the work."""
+    names = [f"{stem}.svg", f"{stem}.png", f"{stem}.json"]
+    if all_seeds:
+        names += [f"{stem}-rank{k}.svg" for k in range(2, seeds + 1)]
+    if debug:
+        names += [f"{stem}-{name}.png" for name in _DEBUG]
+    return [folder / name for name in names]
+
+
+def write_result(
+    result: Result, folder: Path, stem: str, *, all_seeds: bool = False, debug: bool = False
+) -> list[Path]:
+    """Write a result's files, each whole or not at all; the SVG comes last.
+
+    Args:
+        folder: exists.
+        stem: the files' name without extension.
+        all_seeds: also write the other seeds' sketches, `STEM-rank2.svg` the second best.
+        debug: also write pictures of the initialisation.
+
+    Returns:
+        The files, in the order of `planned_files`.
+
+    Raises:
+        ClipassoError: a file cannot be written.
+    """
+    contents: dict[Path, bytes | str] = {
+        folder / f"{stem}.png": encode_png(render(result.sketch)),
+        folder / f"{stem}.json": json.dumps(result.report(), indent=2) + "\n",
+    }
+    if all_seeds:
+        for rank, sketch in enumerate(result.sketches[1:], 2):
+            contents[folder / f"{stem}-rank{rank}.svg"] = sketch.to_svg()
+    if debug:
+        for name, image in _debug_pictures(result):
+            contents[folder / f"{stem}-{name}.png"] = encode_png(image)
+    contents[folder / f"{stem}.svg"] = result.sketch.to_svg()
+    for path, data in contents.items():
+        write_atomically(path, data)
+    seeds = len(result.sketches)
+    return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug)
+
+
+_DEBUG = ("input", "saliency", "edges", "distribution", "initial")
+_DEBUG_SCALE = 3
+
+
+def _debug_pictures(result: Result) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Figure 8a in pieces, for the winning seed; each enlarged, on the square canvas."""
+    start, winner = result.initialisation, result.outcome.winner
+    pixels = _to_bytes(result.photo.pixels)
+    yield "input", _enlarge(pixels)
+    yield "saliency", _enlarge(_to_bytes(start.saliency))
+    yield "edges", _enlarge(_to_bytes(1 - start.edges))
+    # The chance relative to the likeliest position, with the sampled first points in red.
+    chance = _enlarge(_to_bytes(start.distribution / start.distribution.max()))
+    canvas = np.repeat(chance[..., None], 3, 2)
+    for x, y in start.strokes[winner, :, 0] * _DEBUG_SCALE:
+        rows, columns = np.ogrid[: canvas.shape[0], : canvas.shape[1]]
+        canvas[(rows + 0.5 - y) ** 2 + (columns + 0.5 - x) ** 2 <= 4.5**2] = (255, 0, 0)
+    yield "distribution", canvas
+    side = result.settings.canvas
+    initial = Sketch(start.strokes[winner], size=(side, side), widths=result.settings.width)
+    yield "initial", render(initial, side * _DEBUG_SCALE)
+
+
+def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image.repeat(_DEBUG_SCALE, 0).repeat(_DEBUG_SCALE, 1)
+
+
+def seed_of(result: Result) -> int:
+    """The seed that won."""
+    return result.settings.seed + SEED_STEP * result.outcome.winner

@@ -1,0 +1,128 @@
+"""Differentiable rasterising of Bezier strokes.
+
+`rasterize` is the front door. `reference` is its mathematics in plain PyTorch, `kernel` the same on
+the CPU through numba; tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from clipasso.raster.basis import split_chain
+from clipasso.raster.reference import rasterize_reference
+
+__all__ = ["Backend", "rasterize"]
+
+_FARTHEST = 1e9  # pixels; beyond it squared distances leave float32
+
+Backend = Literal["auto", "kernel", "reference"]
+
+
+def rasterize(
+    points: Tensor,
+    *,
+    widths: Tensor | float,
+    size: int | tuple[int, int],
+    colors: Tensor | None = None,
+    opacities: Tensor | float | None = None,
+    degree: int | None = None,
+    backend: Backend = "auto",
+) -> Tensor:
+    """Draw strokes on white, anti-aliased and differentiable.
+
+    A stroke is a Bezier curve with round caps and joins; strokes are composited in order. Image
+    formation is written out in `clipasso.raster.reference`.
+
+    Args:
+        points: `[batch, strokes, points, 2]` (or `[strokes, points, 2]`) control points in pixels
+            of the canvas, x right, y down; the first pixel's centre is (0.5, 0.5). Any position is
+            allowed, on the canvas or off it.
+        widths: full widths in pixels, at least 0: a number or any shape that broadcasts to
+            `[batch, strokes]`.
+        size: of the canvas in pixels: one number for a square, or (width, height).
+        colors: 0..1, broadcasting to `[batch, strokes, 1 or 3]`; black on one channel by default.
+        opacities: 0..1, broadcasting to `[batch, strokes]`; 1 by default.
+        degree: of the Bezier segments, 1 to 3. A stroke of `degree * m + 1` points is a chain of m
+            segments. By default one segment holds all points.
+        backend: `kernel` runs on the CPU whatever the tensors' device; `reference` is dense
+            PyTorch; `auto` is the kernel.
+
+    Returns:
+        `[batch, channels, height, width]` (no batch dimension where `points` had none), 0..1, white
+        where nothing is drawn. Differentiable once in points, widths, colors and opacities.
+
+    Raises:
+        ValueError: a shape, width, degree or size that cannot be drawn, or a value that is not
+            finite.
+    """
+    if points.ndim == 3:
+        return rasterize(
+            points[None], widths=widths, size=size, colors=colors, opacities=opacities,
+            degree=degree, backend=backend,
+        )[0]  # fmt: skip
+    if points.ndim != 4 or points.shape[-1] != 2:
+        raise ValueError(f"points must be [batch, strokes, points, 2], not {list(points.shape)}")
+    if not points.is_floating_point():
+        raise ValueError(f"points must be floating point, not {points.dtype}")
+    batch, strokes, count, _ = points.shape
+    degree = count - 1 if degree is None else degree
+    if degree not in (1, 2, 3) or count < 2 or (count - 1) % degree:
+        raise ValueError(f"{count} control points are no chain of Bezier segments of degree 1 to 3")
+    width, height = (size, size) if isinstance(size, int) else size
+    if width < 1 or height < 1:
+        raise ValueError(f"the canvas must be at least 1 x 1 pixels, not {width} x {height}")
+    dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
+    points = points.to(dtype)
+
+    def tensor(value: Tensor | float) -> Tensor:
+        return torch.as_tensor(value, dtype=dtype, device=points.device)
+
+    widths = tensor(widths).expand(batch, strokes)
+    opacities = tensor(1.0 if opacities is None else opacities).expand(batch, strokes)
+    colors = points.new_zeros(1) if colors is None else tensor(colors)
+    if colors.shape[-1:] not in ((1,), (3,)):
+        raise ValueError(f"colors must have 1 or 3 channels, not the shape {list(colors.shape)}")
+    colors = colors.expand(batch, strokes, colors.shape[-1])
+    with torch.no_grad():
+        for name, value in (("points", points), ("widths", widths), ("opacities", opacities),
+                            ("colors", colors)):  # fmt: skip
+            if not (value.abs() <= _FARTHEST).all():  # false for NaN too
+                raise ValueError(f"{name} must be finite and within {_FARTHEST:g}")
+        if (widths < 0).any():
+            raise ValueError("widths must not be negative")
+    segments = split_chain(points, degree)
+    if backend == "reference":
+        return rasterize_reference(segments, widths, opacities, colors, height, width)
+    image: Tensor = _Kernel.apply(segments, widths, opacities, colors, height, width)
+    return image
+
+
+class _Kernel(torch.autograd.Function):
+    """The numba kernel as an autograd node."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, points: Tensor, widths: Tensor, opacities: Tensor, colors: Tensor,
+        height: int, width: int,
+    ) -> Tensor:  # fmt: skip
+        from clipasso.raster import kernel  # numba is slow to import: not before it is needed
+
+        tensors = (points, widths, opacities, colors)
+        ctx.inputs = [t.detach().cpu().contiguous().numpy() for t in tensors]
+        p, w, o, c = ctx.inputs
+        image, *ctx.records = kernel.forward(p, w, o, c, height, width)
+        return torch.from_numpy(image).to(points.device)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        from clipasso.raster import kernel
+
+        light = grad.detach().cpu().contiguous().numpy()
+        grads = kernel.backward(light, *ctx.inputs, *ctx.records)
+        wanted = zip(grads, ctx.needs_input_grad, strict=False)
+        return *(torch.from_numpy(g).to(grad.device) if w else None for g, w in wanted), None, None

@@ -1,0 +1,38 @@
+"""Fixtures that several rooms share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from clipasso.encoders import EMBEDDED, load_encoder
+
+torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of trial photos and peers' sketches beside a developer's checkout."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("no shared folder beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lite0():
+    return load_encoder(EMBEDDED)
+
+
+@pytest.fixture
+def photo_path(tmp_path: Path) -> Path:
+    """A dark disc with a stem on white: quick to make, with edges to find."""
+    y, x = np.mgrid[:120, :160]
+    pixels = np.full((120, 160, 3), 255, np.uint8)
+    pixels[(x - 80) ** 2 + (y - 50) ** 2 < 35**2] = (180, 40, 30)
+    pixels[85:115, 76:84] = (20, 90, 20)
+    path = tmp_path / "flower.png"
+    Image.fromarray(pixels).save(path)
+    return path

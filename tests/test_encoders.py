@@ -1,0 +1,378 @@
+"""The embedded encoder's weights, CLIP's taps, checkpoints, and what happens without a hub."""
+
+import os
+import time
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from skimage import data
+
+from clipasso import ClipassoError, load_encoder
+from clipasso.encoders import CLIP_TOWERS, EMBEDDED, clip, has_weights, hub, split_name
+from clipasso.encoders.base import Recipe
+from clipasso.encoders.checkpoint import read_checkpoint
+from clipasso.encoders.efficientnet import packaged_weights, to_timm
+from clipasso.encoders.freeze import freeze
+
+EGYPTIAN_CAT, TABBY, TIGER_CAT = 285, 281, 282
+
+
+def as_batch(pixels, size=224):
+    image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    return F.interpolate(image, (size, size), mode="bilinear", antialias=True)
+
+
+def randomize(module, seed=0):
+    """Random weights and norms, as a trained network's would be: nothing zero, nothing one."""
+    g = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            if name.endswith("running_var"):
+                tensor.uniform_(0.5, 1.5, generator=g)
+            elif name.endswith("running_mean"):
+                tensor.normal_(0, 0.1, generator=g)
+            elif "bn" in name and name.endswith("weight"):
+                tensor.uniform_(0.5, 1.2, generator=g)
+            elif name.endswith("bias"):
+                tensor.normal_(0, 0.05, generator=g)
+    return module.eval()
+
+
+class TestEmbedded:
+    def test_classifies_the_cat_as_a_cat(self, lite0):
+        top = lite0.classify(as_batch(data.chelsea())).softmax(-1)[0].topk(3)
+        assert int(top.indices[0]) in {EGYPTIAN_CAT, TABBY, TIGER_CAT}
+        assert set(top.indices.tolist()) <= {EGYPTIAN_CAT, TABBY, TIGER_CAT, 283, 284, 287}
+
+    def test_agrees_with_the_original_layout(self, lite0):
+        """A forward pass written from the checkpoint's own names, without timm."""
+        state = torch.load(packaged_weights(), weights_only=True)
+
+        def conv(x, name, stride=1, groups=1):
+            w = state[f"{name}.weight"]
+            total = max((-(-x.shape[-1] // stride) - 1) * stride + w.shape[-1] - x.shape[-1], 0)
+            x = F.pad(x, (total // 2, total - total // 2) * 2)  # TensorFlow's "same"
+            return F.conv2d(x, w, stride=stride, groups=groups)
+
+        def norm(x, name):
+            parts = (
+                state[f"{name}.{p}"] for p in ("running_mean", "running_var", "weight", "bias")
+            )
+            mean, var, weight, bias = parts
+            return F.batch_norm(x, mean, var, weight, bias, eps=1e-3)
+
+        image = as_batch(data.chelsea())
+        x = F.relu6(norm(conv((image * 255 - 127) / 128, "_conv_stem", 2), "_bn0"))
+        strides = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]
+        ends = {0: "stage1", 2: "stage2", 4: "stage3", 7: "stage4", 10: "stage5", 14: "stage6",
+                15: "stage7"}  # fmt: skip
+        seen = {}
+        for i, stride in enumerate(strides):
+            y, block = x, f"_blocks.{i}"
+            if f"{block}._expand_conv.weight" in state:
+                y = F.relu6(norm(conv(y, f"{block}._expand_conv"), f"{block}._bn0"))
+            y = conv(y, f"{block}._depthwise_conv", stride, groups=y.shape[1])
+            y = norm(
+                conv(F.relu6(norm(y, f"{block}._bn1")), f"{block}._project_conv"), f"{block}._bn2"
+            )
+            x = x + y if stride == 1 and x.shape == y.shape else y
+            if i in ends:
+                seen[ends[i]] = x
+        embedding = F.relu6(norm(conv(x, "_conv_head"), "_bn1")).mean((2, 3))
+        ours, _ = lite0._stages(image)
+        for name, theirs in seen.items():
+            assert (ours[name] - theirs).abs().max() < 1e-4 * theirs.abs().max(), name
+        assert (lite0.encode(image).embedding - embedding).abs().max() < 1e-4 * embedding.max()
+
+    def test_features_are_what_the_recipe_taps(self, lite0):
+        seen = lite0.encode(torch.rand(2, 3, 224, 224))
+        assert set(seen.layers) == set(lite0.recipe.layers)
+        assert seen.layers["stage3"].shape == (2, 40, 28, 28)
+        assert seen.layers["stage5"].shape == (2, 112, 14, 14)
+        assert seen.embedding.shape == (2, 1280)
+
+    def test_grey_is_colour_with_equal_channels(self, lite0):
+        grey = torch.rand(1, 1, 224, 224)
+        a, b = lite0.encode(grey).embedding, lite0.encode(grey.expand(-1, 3, -1, -1)).embedding
+        assert torch.allclose(a, b, atol=1e-5)
+
+    def test_gradient_reaches_the_image_and_no_weight(self, lite0):
+        image = torch.rand(1, 3, 224, 224, requires_grad=True)
+        lite0.encode(image).embedding.sum().backward()
+        assert image.grad.abs().max() > 0
+        assert not any(p.requires_grad for p in lite0.parameters())
+
+    def test_saliency_prefers_the_object_to_paper(self, lite0):
+        image = torch.ones(1, 3, 224, 224)
+        image[..., 70:154, 70:154] = as_batch(data.chelsea(), 84)
+        saliency = lite0.saliency(image)
+        assert saliency.shape == (224, 224)
+        assert (saliency.min(), saliency.max()) == (0, 1)
+        assert saliency[80:144, 80:144].mean() > 2 * saliency[:40].mean()
+
+    def test_saliency_of_white_paper_prefers_nothing(self, lite0):
+        assert torch.equal(lite0.saliency(torch.ones(1, 3, 224, 224)), torch.ones(224, 224))
+
+    def test_timms_layout_loads_to_the_same(self, lite0, tmp_path):
+        import timm
+
+        net = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+        path = tmp_path / "lite0.safetensors"
+        state = to_timm(torch.load(packaged_weights(), weights_only=True), net)
+        save_file({k: v.contiguous() for k, v in state.items()}, path)
+        again = load_encoder(EMBEDDED, weights=path)
+        image = torch.rand(1, 3, 224, 224)
+        assert torch.equal(again.encode(image).embedding, lite0.encode(image).embedding)
+
+
+@pytest.mark.parametrize("architecture", list(CLIP_TOWERS))
+def test_clip_features_and_gradients_are_those_of_open_clips_own_model(architecture):
+    """Taps against plain forward hooks on the model as open_clip makes it."""
+    visual = randomize(clip.build_tower(architecture, quick_gelu=True))
+    original = randomize(clip.build_tower(architecture, quick_gelu=True))
+    original.load_state_dict(visual.state_dict())
+    encoder = clip.wrap_tower(visual, architecture, "openai", "random weights")
+    encoder.recipe = Recipe(dict.fromkeys(encoder.layer_names, 1.0))
+    if architecture.startswith("RN"):
+        modules = [original.avgpool, *(getattr(original, f"layer{i}") for i in range(1, 5))]
+    else:
+        modules = list(original.transformer.resblocks)
+    theirs = []
+    hooks = [m.register_forward_hook(lambda _m, _i, out: theirs.append(out)) for m in modules]
+    image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
+    a, b = image.clone().requires_grad_(), image.clone().requires_grad_()
+    scaled = (b - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+    embedding = original(scaled)
+    for hook in hooks:
+        hook.remove()
+    seen = encoder.encode(a)
+    assert list(seen.layers) == list(encoder.layer_names)
+    assert (seen.embedding - embedding).abs().max() < 1e-4 * embedding.abs().max()
+    for ours, other in zip(seen.layers.values(), theirs, strict=True):
+        assert ours.shape == other.shape
+        assert (ours - other).abs().max() < 1e-4 * other.abs().max()
+
+    def value(layers, embedding):
+        return sum((x / x.detach().norm()).square().sum() for x in layers) + embedding.sum()
+
+    (g,) = torch.autograd.grad(value(seen.layers.values(), seen.embedding), a)
+    (h,) = torch.autograd.grad(value(theirs, embedding), b)
+    assert (g - h).abs().max() < 2e-3 * h.abs().max()
+
+
+def test_paper_layers_of_rn101():
+    encoder = clip.wrap_tower(
+        clip.build_tower("RN101", quick_gelu=True), "RN101", "openai", "random weights"
+    )
+    seen = encoder.encode(torch.rand(1, 3, 224, 224))
+    assert encoder.recipe == Recipe({"layer3": 1.0, "layer4": 1.0}, semantic_weight=0.1)
+    assert {k: tuple(v.shape) for k, v in seen.layers.items()} == {
+        "layer3": (1, 512, 28, 28),
+        "layer4": (1, 1024, 14, 14),
+    }
+    assert seen.embedding.shape == (1, 512)
+    saliency = encoder.saliency(as_batch(data.chelsea()))
+    assert saliency.shape == (224, 224)
+    assert saliency.min() >= 0
+
+
+def test_vit_saliency_is_the_mean_attention_of_the_class_token():
+    """Against the probabilities that PyTorch's own attention module returns."""
+    visual = randomize(clip.build_tower("ViT-B-32", quick_gelu=True))
+    encoder = clip.wrap_tower(visual, "ViT-B-32", "openai", "random weights")
+    image = as_batch(data.chelsea())
+    inputs = []
+    blocks = visual.transformer.resblocks
+    hooks = [b.ln_1.register_forward_hook(lambda _m, _i, out: inputs.append(out)) for b in blocks]
+    visual(encoder.normalize(image))
+    for hook in hooks:
+        hook.remove()
+    maps = [
+        b.attn(x, x, x, need_weights=True, average_attn_weights=True)[1][0, 0, 1:]
+        for b, x in zip(blocks, inputs, strict=True)
+    ]
+    relevancy = torch.stack(maps).mean(0).reshape(1, 1, 7, 7)
+    wanted = F.interpolate(relevancy, (224, 224), mode="bicubic")[0, 0]
+    wanted = (wanted - wanted.min()) / (wanted.max() - wanted.min())
+    assert (encoder.saliency(image) - wanted).abs().max() < 1e-4
+
+
+class TestCheckpoints:
+    @pytest.fixture(scope="class")
+    def tower(self):
+        return randomize(clip.build_tower("RN50", quick_gelu=True), seed=3)
+
+    @pytest.fixture(scope="class")
+    def wanted(self, tower):
+        copy = clip.build_tower("RN50", quick_gelu=True)
+        copy.load_state_dict(tower.state_dict())
+        encoder = clip.wrap_tower(copy, "RN50", "openai", "")
+        return encoder.encode(torch.full((1, 3, 224, 224), 0.3)).embedding
+
+    def layouts(self, tower):
+        """The files people hold: open_clip's, OpenAI's and trainers' dictionaries."""
+        state = {f"visual.{k}": v for k, v in tower.state_dict().items()}
+        extra = {"text_projection": torch.zeros(3, 3), "logit_scale": torch.zeros(())}
+        openai = {"input_resolution": torch.tensor(224), "vocab_size": torch.tensor(49408)}
+        return {
+            "open_clip.pt": {**state, **extra},
+            "openai.pt": {**state, **extra, **openai},
+            "trainer.pt": {"epoch": 3, "state_dict": {f"module.{k}": v for k, v in state.items()}},
+            "tower.pt": dict(tower.state_dict()),
+        }
+
+    @pytest.mark.parametrize("name", ["open_clip.pt", "openai.pt", "trainer.pt", "tower.pt"])
+    def test_every_layout_loads_to_the_same_features(self, name, tower, wanted, tmp_path):
+        path = tmp_path / name
+        torch.save(self.layouts(tower)[name], path)
+        encoder = load_encoder("RN50", weights=path)
+        assert name in encoder.description
+        found = encoder.encode(torch.full((1, 3, 224, 224), 0.3)).embedding
+        assert torch.allclose(found, wanted, atol=1e-5 * float(wanted.abs().max()))
+
+    def test_safetensors(self, tower, wanted, tmp_path):
+        path = tmp_path / "clip.safetensors"
+        save_file({f"visual.{k}": v.contiguous() for k, v in tower.state_dict().items()}, path)
+        found = load_encoder("RN50", path).encode(torch.full((1, 3, 224, 224), 0.3)).embedding
+        assert torch.allclose(found, wanted, atol=1e-5 * float(wanted.abs().max()))
+
+    def test_torchscript_archive_as_openai_publishes(self, tower, wanted, tmp_path):
+        class Whole(torch.nn.Module):
+            def __init__(self, visual):
+                super().__init__()
+                self.visual = visual
+
+            def forward(self, x):
+                return self.visual.conv1(x)
+
+        path = tmp_path / "RN50.pt"
+        torch.jit.save(torch.jit.trace(Whole(tower), torch.zeros(1, 3, 224, 224)), str(path))
+        found = load_encoder("RN50", path).encode(torch.full((1, 3, 224, 224), 0.3)).embedding
+        assert torch.allclose(found, wanted, atol=1e-5 * float(wanted.abs().max()))
+
+    def test_another_architecture_is_refused(self, tower, tmp_path):
+        path = tmp_path / "rn50.pt"
+        torch.save(tower.state_dict(), path)
+        with pytest.raises(ClipassoError, match=r"rn50.pt: no RN101 checkpoint") as caught:
+            load_encoder("RN101", path)
+        assert "\n" not in str(caught.value)
+
+    def test_code_in_a_checkpoint_is_not_run(self, tmp_path):
+        class Evil:
+            def __reduce__(self):
+                return (os.system, (f"touch {tmp_path}/ran",))
+
+        path = tmp_path / "evil.pt"
+        torch.save({"visual.conv1.weight": Evil()}, path)
+        with pytest.raises(ClipassoError, match=r"evil\.pt: cannot be read as weights"):
+            read_checkpoint(path)
+        assert not (tmp_path / "ran").exists()
+
+    @pytest.mark.parametrize("content", [b"", b"no weights at all", b"PK\x03\x04 broken"])
+    @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+    def test_rubbish_is_one_line(self, content, suffix, tmp_path):
+        path = tmp_path / f"rubbish{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(ClipassoError, match="rubbish") as caught:
+            load_encoder("RN101", path)
+        assert "\n" not in str(caught.value)
+
+
+class TestWithoutHub:
+    @pytest.fixture(autouse=True)
+    def deaf_hub(self, monkeypatch, tmp_path):
+        """A hub that takes a minute to say nothing, and empty caches."""
+        import huggingface_hub
+
+        def silence(*args, **kwargs):
+            time.sleep(60)
+            raise OSError("no answer")
+
+        monkeypatch.setattr(huggingface_hub.HfApi, "model_info", silence)
+        monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *a, **k: None)
+        monkeypatch.setattr(hub, "ANSWER_SECONDS", 0.2)
+        monkeypatch.setenv("HOME", str(tmp_path))
+
+    def test_auto_takes_the_embedded_encoder(self):
+        assert load_encoder("auto").name == EMBEDDED
+
+    @pytest.mark.parametrize("name", ["RN101", "ViT-B/32", "rn50"])
+    def test_a_named_encoder_is_an_error_that_says_what_to_do(self, name):
+        with pytest.raises(ClipassoError, match=r"--weights FILE") as caught:
+            load_encoder(name)
+        assert name in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_the_hub_gets_its_seconds_and_no_more(self):
+        began = time.monotonic()
+        assert not hub.hub_answers("RN101", "openai", 0.5)
+        assert 0.4 < time.monotonic() - began < 5
+
+    def test_weights_in_openais_own_cache_are_found(self, tmp_path):
+        folder = tmp_path / ".cache" / "clip"
+        folder.mkdir(parents=True)
+        (folder / "RN101.pt").write_bytes(b"x")
+        assert has_weights("RN101") == folder / "RN101.pt"
+        assert has_weights("RN50") is None
+
+
+def test_a_hub_that_answers_is_asked_for_the_file(monkeypatch, tmp_path):
+    """The path of a user with a network: the hub answers, the file comes, the encoder loads."""
+    import huggingface_hub
+
+    tower = randomize(clip.build_tower("RN101", quick_gelu=True), seed=1)
+    path = tmp_path / "open_clip_model.safetensors"
+    save_file({f"visual.{k}": v.contiguous() for k, v in tower.state_dict().items()}, path)
+    asked = []
+
+    def download(repository, name):
+        asked.append((repository, name))
+        return str(path)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda self, repo, timeout: repo)
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *a, **k: None)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    encoder = load_encoder("auto")
+    assert encoder.name == "RN101"
+    assert asked == [("timm/resnet101_clip.openai", "open_clip_model.safetensors")]
+
+
+def test_our_table_of_repositories_is_open_clips():
+    for architecture, tower in CLIP_TOWERS.items():
+        config = open_clip.get_pretrained_cfg(architecture, "openai")
+        assert config["hf_hub"].rstrip("/") == tower.repository
+
+
+def test_names():
+    assert split_name("ViT-B/32") == ("ViT-B-32", "openai")
+    assert split_name("rn101:yfcc15m") == ("RN101", "yfcc15m")
+    with pytest.raises(ClipassoError, match="no such encoder"):
+        split_name("VGG16")
+    with pytest.raises(ClipassoError, match="no weights tagged nonsense"):
+        split_name("RN101:nonsense")
+
+
+def test_freeze_folds_what_it_saw_and_keeps_the_outputs():
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, padding=1, bias=False),
+        torch.nn.BatchNorm2d(8),
+        torch.nn.ReLU(),
+        torch.nn.BatchNorm2d(8),  # follows no convolution: must stay
+        torch.nn.Conv2d(8, 4, 1),
+    )
+    net[1].running_mean.normal_()
+    net[1].running_var.uniform_(0.5, 2)
+    net[3].running_mean.normal_()
+    net.eval()
+    image = torch.rand(2, 3, 12, 12)
+    before = net(image).detach()
+    freeze(net, image)
+    assert torch.allclose(net(image), before, atol=1e-5)
+    assert isinstance(net[1], torch.nn.Identity)
+    assert isinstance(net[3], torch.nn.BatchNorm2d)

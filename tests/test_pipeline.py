@@ -1,0 +1,93 @@
+"""The library's front door."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import clipasso
+from clipasso import ClipassoError, Settings
+from clipasso.encoders import EMBEDDED
+from clipasso.settings import PRESETS, make_settings
+
+QUICK = {"encoder": EMBEDDED, "strokes": 4, "seeds": 1, "iterations": 3, "pool": 4}
+
+
+def test_sketch_from_a_path(photo_path, tmp_path):
+    seen = []
+    result = clipasso.sketch(photo_path, **QUICK, on_progress=seen.append)
+    assert result.sketch.points.shape == (4, 4, 2)
+    assert seen[-1].steps == 3
+    assert result._repr_svg_().lstrip().startswith("<")
+    result.sketch.save(tmp_path / "cat.svg")
+    assert np.allclose(
+        clipasso.Sketch.open(tmp_path / "cat.svg").points, result.sketch.points, atol=1e-3
+    )
+    json.dumps(result.report())
+
+
+@pytest.mark.parametrize("points", [2, 3, 4])
+def test_strokes_of_each_degree(points, photo_path):
+    result = clipasso.sketch(photo_path, **QUICK, control_points=points)
+    assert result.sketch.points.shape == (4, points, 2)
+    letter = {2: "L", 3: "Q", 4: "C"}[points]
+    assert letter in result.sketch.to_svg()
+
+
+def test_every_kind_of_photo_gives_the_same_sketch(photo_path):
+    image = Image.open(photo_path)
+    sources = [photo_path, str(photo_path), photo_path.read_bytes(), image, np.asarray(image)]
+    made = [clipasso.sketch(source, **QUICK).sketch.points for source in sources]
+    assert all(np.array_equal(made[0], other) for other in made[1:])
+
+
+@pytest.mark.parametrize(
+    ("fit", "size"), [("pad", (224, 168)), ("stretch", (224, 168)), ("crop", (298.667, 224))]
+)
+def test_strokes_come_back_in_the_photos_proportions(fit, size, photo_path):
+    result = clipasso.sketch(photo_path, fit=fit, **QUICK)
+    assert result.sketch.size == pytest.approx(size, abs=0.7)
+    # Mapped back to the canvas they are what the loop found.
+    points = result.photo.frame.to_canvas(result.sketch.points)
+    assert np.allclose(points, result.outcome.points[0].numpy(), atol=1e-3)
+
+
+def test_an_encoder_that_is_loaded_already(photo_path, lite0):
+    rest = {k: v for k, v in QUICK.items() if k != "encoder"}
+    result = clipasso.sketch(photo_path, encoder=lite0, **rest)
+    assert result.encoder == lite0.description
+
+
+def test_presets():
+    assert make_settings("default") == (Settings(), "auto")
+    paper, encoder = make_settings("paper")
+    assert encoder == "RN101"
+    assert (paper.strokes, paper.control_points, paper.width, paper.seeds) == (16, 4, 3.0, 3)
+    assert (paper.iterations, paper.learning_rate, paper.schedule) == (2000, 1.0, "constant")
+    assert (paper.augmentations, paper.pool, paper.fill) == (4, 0, 0.0)
+    assert (paper.evaluate_every, paper.tolerance, paper.temperature) == (10, 1e-5, 0.3)
+    assert make_settings("paper", iterations=5)[0].iterations == 5
+    assert set(PRESETS) == {"default", "paper", "draft"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"strokes": 0}, "--strokes 0"),
+        ({"strokes": 2.5}, "whole number"),
+        ({"width": "thick"}, "--width thick"),
+        ({"width": float("nan")}, "--width nan"),
+        ({"schedule": "linear"}, "constant or cosine"),
+        ({"pool": 2, "augmentations": 4}, "--pool 2"),
+        ({"brush": "oil"}, "no such setting"),
+    ],
+)
+def test_bad_settings(values, message):
+    with pytest.raises(ClipassoError, match=message):
+        make_settings(**values)
+
+
+def test_unknown_preset():
+    with pytest.raises(ClipassoError, match="default, paper, draft"):
+        make_settings("best")
