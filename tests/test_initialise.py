@@ -101,3 +101,24 @@ def test_same_seed_same_strokes():
 
     assert np.array_equal(made(4), made(4))
     assert not np.array_equal(made(4), made(5))
+
+
+def test_spread_keeps_first_points_apart_and_on_the_distribution():
+    p = stroke_distribution(np.ones((SIZE, SIZE), np.float32), xdog_edges(disc()))
+
+    def nearest(spread, seed):
+        xy = sample_positions(p, 12, np.random.default_rng(seed), spread=spread)
+        assert all(p[int(y), int(x)] > 0 for x, y in xy)
+        gaps = np.linalg.norm(xy[:, None] - xy, axis=-1) + 1e9 * np.eye(12)
+        return gaps.min(1).mean()
+
+    apart = np.mean([nearest(0.7, k) for k in range(10)])
+    independent = np.mean([nearest(0.0, k) for k in range(10)])
+    assert apart > 1.3 * independent
+
+
+def test_spread_with_as_many_strokes_as_positions():
+    p = np.zeros((8, 8))
+    p[2, 3:6] = 1 / 3
+    xy = sample_positions(p, 5, np.random.default_rng(0), spread=0.7)
+    assert {tuple(q) for q in xy} == {(3.5, 2.5), (4.5, 2.5), (5.5, 2.5)}

@@ -33,19 +33,51 @@ def stroke_distribution(
 
 
 def sample_positions(
-    distribution: NDArray[np.float64], count: int, rng: np.random.Generator
+    distribution: NDArray[np.float64],
+    count: int,
+    rng: np.random.Generator,
+    *,
+    spread: float = 0.0,
 ) -> NDArray[np.float64]:
     """Draw pixel centres without replacement, `[count, 2]` (x, y) in pixels.
 
     Fewer positions than strokes: all of them are taken, then the rest with replacement.
+
+    Args:
+        distribution: `[height, width]`, sums to 1.
+        spread: 0 for independent draws, as in the paper; above that every draw makes positions
+            near it less likely, by a Gaussian of this many mean spacings, so that no part of the
+            object is left without strokes by chance.
     """
     width = distribution.shape[1]
+    if spread > 0 and np.count_nonzero(distribution) > count:
+        return _sample_apart(distribution, count, rng, spread)
     p = distribution.ravel()
     distinct = min(count, int(np.count_nonzero(p)))
     chosen = rng.choice(p.size, distinct, replace=False, p=p)
     if distinct < count:
         chosen = np.concatenate([chosen, rng.choice(p.size, count - distinct, p=p)])
     return np.stack([chosen % width, chosen // width], -1) + 0.5
+
+
+def _sample_apart(
+    distribution: NDArray[np.float64], count: int, rng: np.random.Generator, spread: float
+) -> NDArray[np.float64]:
+    height, width = distribution.shape
+    spacing = np.sqrt(np.count_nonzero(distribution) / count)
+    rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
+    scale = 2 * (spread * spacing) ** 2
+    left = distribution.copy()
+    found = np.empty((count, 2))
+    for i in range(count):
+        # Where even the rest has been damped to nothing, the first distribution speaks again.
+        p = left if left.sum() > 0 else distribution
+        chosen = rng.choice(p.size, p=(p / p.sum()).ravel())
+        x, y = chosen % width + 0.5, chosen // width + 0.5
+        found[i] = x, y
+        near = np.outer(np.exp(-((rows - y) ** 2) / scale), np.exp(-((columns - x) ** 2) / scale))
+        left *= 1 - near
+    return found
 
 
 def initial_strokes(

@@ -121,8 +121,7 @@ _DEBUG_SCALE = 3
 def _debug_pictures(result: Result) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Figure 8a in pieces, for the winning seed; each enlarged, on the square canvas."""
     start, winner = result.initialisation, result.outcome.winner
-    pixels = _to_bytes(result.photo.pixels)
-    yield "input", _enlarge(pixels)
+    yield "input", _enlarge(_to_bytes(start.pixels))
     yield "saliency", _enlarge(_to_bytes(start.saliency))
     yield "edges", _enlarge(_to_bytes(1 - start.edges))
     # The chance relative to the likeliest position, with the sampled first points in red.

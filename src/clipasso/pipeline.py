@@ -24,6 +24,7 @@ from clipasso.optimise import Outcome, Progress, optimise
 from clipasso.photo import Fit, Photo, load_photo
 from clipasso.settings import Settings, make_settings
 from clipasso.strokes import Sketch
+from clipasso.vignette import feathered
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,11 +41,13 @@ class Initialisation:
     """Where the strokes of each seed start, and why (figure 8a).
 
     Attributes:
+        pixels: `[canvas, canvas, 3]` the photo as the encoder sees it, 0..1.
         saliency, edges, distribution: `[canvas, canvas]`; 0..1, 0 or 1, summing to 1.
         strokes: `[seeds, strokes, points, 2]`, canvas pixels.
         saliency_from: the encoder that made the saliency, in words.
     """
 
+    pixels: NDArray[np.float32]
     saliency: NDArray[np.float32]
     edges: NDArray[np.float32]
     distribution: NDArray[np.float64]
@@ -201,8 +204,9 @@ def sketch_photo(
     seconds = dict(seconds or {})
     began = time.monotonic()
     device = encoder.mean.device
-    image = torch.from_numpy(photo.pixels.copy()).permute(2, 0, 1)[None].contiguous().to(device)
-    start = initialise(photo, image, saliency_encoder or choose_saliency(encoder), settings)
+    pixels = feathered(photo, settings.feather)
+    image = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].contiguous()
+    start = initialise(pixels, image, saliency_encoder or choose_saliency(encoder), settings)
     seconds["initialise"] = time.monotonic() - began
 
     began = time.monotonic()
@@ -240,23 +244,25 @@ def choose_saliency(encoder: Encoder) -> Encoder:
 
 
 def initialise(
-    photo: Photo, image: torch.Tensor, encoder: Encoder, settings: Settings
+    pixels: NDArray[np.float32], image: torch.Tensor, encoder: Encoder, settings: Settings
 ) -> Initialisation:
     """Saliency x edges, sampled for each seed (section 3.3).
 
     Args:
-        photo: the photo on its canvas; image: the same as a tensor `[1, 3, canvas, canvas]`.
+        pixels: the photo on its canvas; image: the same as a tensor `[1, 3, canvas, canvas]`.
         encoder: makes the saliency.
     """
     saliency = encoder.saliency(image).cpu().numpy()
-    edges = xdog_edges(photo.pixels)
+    edges = xdog_edges(pixels)
     distribution = stroke_distribution(saliency, edges, temperature=settings.temperature)
     strokes = []
     for k in range(settings.seeds):
         rng = np.random.default_rng(settings.seed + SEED_STEP * k)
-        starts = sample_positions(distribution, settings.strokes, rng)
+        starts = sample_positions(distribution, settings.strokes, rng, spread=settings.spread)
         strokes.append(initial_strokes(starts, settings.control_points, settings.canvas, rng))
-    return Initialisation(saliency, edges, distribution, np.stack(strokes), encoder.description)
+    return Initialisation(
+        pixels, saliency, edges, distribution, np.stack(strokes), encoder.description
+    )
 
 
 def _to_sketch(

@@ -39,6 +39,10 @@ class Settings:
         evaluate_every: steps between evaluations on the clean pair.
         tolerance: a seed has converged when its evaluation loss changes by less.
         temperature: of the softmax over positions for first control points.
+        spread: how far first points keep from each other, in mean spacings; 0 draws them
+            independently, as the paper does.
+        feather: width over which the photo's borders fade to white, as a part of the canvas; 0
+            leaves them.
 
     Raises:
         ClipassoError: a value out of its range.
@@ -51,14 +55,16 @@ class Settings:
     seeds: int = 3
     seed: int = 0
     iterations: int = 300
-    learning_rate: float = 2.0
+    learning_rate: float = 4.0
     schedule: Schedule = "cosine"
     augmentations: int = 4
     pool: int = 60
-    fill: float = 0.0
+    fill: float = 1.0
     evaluate_every: int = 10
     tolerance: float = 1e-5
     temperature: float = 0.3
+    spread: float = 0.7
+    feather: float = 0.06
 
     def __post_init__(self) -> None:
         within = _LIMITS
@@ -98,6 +104,8 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "evaluate_every": (1, 1_000_000),
     "tolerance": (0.0, 1.0),
     "temperature": (1e-3, 1e3),
+    "spread": (0.0, 10.0),
+    "feather": (0.0, 0.5),
 }
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -109,6 +117,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "schedule": "constant",
         "pool": 0,
         "fill": 0.0,
+        "spread": 0.0,
+        "feather": 0.0,
     },
     "draft": {"seeds": 1, "iterations": 100},
 }

@@ -1,0 +1,133 @@
+"""Forward and backward time of the rasteriser, against the PyTorch reference in the same run.
+
+    python benchmarks/raster.py
+    python benchmarks/raster.py --profiles    # how good the gradient of each edge profile is
+
+One thread, float32, one sketch of black cubic strokes of width 3; medians over many runs. The
+reference is dense, so it is timed on fewer runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+import numpy as np
+import torch
+
+from clipasso import rasterize
+from clipasso.raster.basis import bezier
+from clipasso.raster.reference import closest_parameter, pixel_centres
+from common import clock, machine, medians, print_table, write_json
+
+
+def scene(strokes: int, reach: float, size: int) -> torch.Tensor:
+    """Random cubic strokes, `[1, strokes, 4, 2]`: control points within `reach` px of a centre."""
+    g = torch.Generator().manual_seed(0)
+    centre = torch.rand(1, strokes, 1, 2, generator=g) * size
+    return centre + (torch.rand(1, strokes, 4, 2, generator=g) - 0.5) * 2 * reach
+
+
+def time_backend(backend: str, points: torch.Tensor, size: int, runs: int) -> dict[str, float]:
+    points = points.clone().requires_grad_()
+    light = torch.randn(1, 1, size, size, generator=torch.Generator().manual_seed(1))
+
+    def run() -> dict[str, float]:
+        parts: dict[str, float] = {}
+        image = clock(
+            parts, "forward", lambda: rasterize(points, widths=3.0, size=size, backend=backend)
+        )
+        clock(parts, "backward", lambda: image.backward(light))
+        points.grad = None
+        return parts
+
+    return medians(run, runs)
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    rows, figures = [], []
+    for size in (224, 448):
+        for strokes in (4, 8, 16, 32, 64):
+            points = scene(strokes, 40 * size / 224 if arguments.scaled else 40, size)
+            ours = time_backend("kernel", points, size, arguments.runs)
+            theirs = time_backend("reference", points, size, 3) if arguments.reference else {}
+            total = sum(ours.values())
+            ink = float((1 - rasterize(points, widths=3.0, size=size)).sum())
+            row = [str(size), str(strokes), f"{ink:.0f}"]
+            row += [f"{1e3 * ours[k]:.3f}" for k in ("forward", "backward")] + [
+                f"{1e3 * total:.3f}"
+            ]
+            row.append(f"{sum(theirs.values()) / total:.0f}" if theirs else "-")
+            rows.append(row)
+            figures.append({"size": size, "strokes": strokes, "kernel": ours, "reference": theirs})
+    print_table(
+        ["canvas", "strokes", "ink px", "forward ms", "backward ms", "sum ms", "x reference"], rows
+    )
+    write_json(arguments.json, figures)
+
+
+def profiles(arguments: argparse.Namespace) -> None:
+    """The ink's derivative against width x the derivative of arc length, by edge profile.
+
+    Coverage is a function of s = half-width - distance; the error is relative, over random arcs.
+    """
+
+    def ramp(px: float):
+        return lambda s: (s / px + 0.5).clamp(0, 1)
+
+    def smoothstep(px: float):
+        return lambda s: (x := (s / px + 0.5).clamp(0, 1)) * x * (3 - 2 * x)
+
+    def gaussian(sigma: float):
+        return lambda s: 0.5 * (1 + torch.erf(s / (sigma * math.sqrt(2))))
+
+    edges = {f"linear ramp, {w} px": ramp(w) for w in (1, 2)}
+    edges |= {f"smoothstep, {w} px": smoothstep(w) for w in (1, 2, 3)}
+    edges |= {f"Gaussian, sigma {s} px": gaussian(s) for s in (0.3, 0.4, 0.5, 0.6)}
+    rng, width, size = np.random.default_rng(0), 3.0, 96
+    pixels = pixel_centres(size, size, torch.zeros(1, dtype=torch.float64))
+    errors: dict[str, list[float]] = {name: [] for name in edges}
+    for _ in range(24):
+        points = random_arc(rng, size).requires_grad_()
+        grid = torch.linspace(0, 1, 4001, dtype=torch.float64)
+        length = bezier(points[None], grid).diff(dim=0).norm(dim=1).sum()
+        (exact,) = torch.autograd.grad(width * length, points)
+        index, t = closest_parameter(points.detach()[None], pixels)
+        for name, edge in edges.items():
+            distance = (bezier(points[None][index], t) - pixels).norm(dim=1)
+            (ours,) = torch.autograd.grad(edge(width / 2 - distance).sum(), points)
+            errors[name].append(float((ours - exact).norm() / exact.norm()))
+    rows = [[n, f"{np.median(e):.3f}", f"{max(e):.3f}"] for n, e in errors.items()]
+    print_table(["edge profile", "median error", "worst"], rows)
+    write_json(arguments.json, errors)
+
+
+def random_arc(rng: np.random.Generator, size: int) -> torch.Tensor:
+    """A circular arc as a cubic, `[4, 2]`, somewhere near the middle of the canvas."""
+    radius, a, sweep = rng.uniform(12, 30), rng.uniform(0, 7), rng.uniform(0.6, 1.5)
+    k, b = 4 / 3 * math.tan(sweep / 4), a + sweep
+    p = [
+        (math.cos(a), math.sin(a)),
+        (math.cos(a) - k * math.sin(a), math.sin(a) + k * math.cos(a)),
+        (math.cos(b) + k * math.sin(b), math.sin(b) - k * math.cos(b)),
+        (math.cos(b), math.sin(b)),
+    ]
+    centre = size / 2 + torch.from_numpy(rng.uniform(-1, 1, 2))
+    return torch.tensor(p, dtype=torch.float64) * radius + centre
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=200, help="timed runs of the kernel")
+    parser.add_argument("--no-reference", dest="reference", action="store_false")
+    parser.add_argument("--scaled", action="store_true", help="let strokes grow with the canvas")
+    parser.add_argument("--profiles", action="store_true", help="gradient error by edge profile")
+    parser.add_argument("--json", metavar="FILE", help="write the figures here too")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    print(", ".join(f"{k} {v}" for k, v in machine().items()))
+    (profiles if arguments.profiles else speed)(arguments)
+
+
+if __name__ == "__main__":
+    main()
