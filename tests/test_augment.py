@@ -87,17 +87,17 @@ def test_same_seed_same_transforms_and_all_different():
 def test_batch_is_each_image_alone():
     images = torch.cat([smooth_image(k) for k in range(3)])
     transforms = random_homographies(3, SIZE, torch.Generator().manual_seed(1))
-    together = apply_homographies(images, transforms, fill=1.0)
+    together = apply_homographies(images, transforms, borders="extend")
     for k in range(3):
-        alone = apply_homographies(images[k : k + 1], transforms[k : k + 1], fill=1.0)
+        alone = apply_homographies(images[k : k + 1], transforms[k : k + 1], borders="extend")
         assert (together[k] - alone[0]).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize("fill", [0.0, 1.0])
-def test_fill_stands_outside(fill):
+@pytest.mark.parametrize(("borders", "outside"), [("plain", 0.0), ("extend", 0.5)])
+def test_what_stands_outside(borders, outside):
     shrink = torch.tensor([[[3.0, 0, -SIZE], [0, 3, -SIZE], [0, 0, 1]]])
-    out = apply_homographies(torch.full((1, 1, SIZE, SIZE), 0.5), shrink, fill=fill)
-    assert out[0, 0, 0, 0] == fill
+    out = apply_homographies(torch.full((1, 1, SIZE, SIZE), 0.5), shrink, borders=borders)
+    assert out[0, 0, 0, 0] == outside
     assert out[0, 0, SIZE // 2, SIZE // 2] == pytest.approx(0.5)
 
 

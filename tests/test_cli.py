@@ -42,6 +42,8 @@ def test_writes_svg_png_and_json(photo_path, tmp_path, capsys):
     assert report["loss"] == min(s["loss"] for s in report["seeds"])
     assert [s["seed"] for s in report["seeds"]] == [0, 1000]
     assert report["settings"]["strokes"] == 5
+    assert report["loss_recipe"]["layers"]["stage3"] > 0
+    assert report["frame"]["width"] == 224
     assert report["curve"][0]["step"] == 0
     assert report["versions"]["clipasso"] == __version__
     png = Image.open(out / "flower.png")

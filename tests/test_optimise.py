@@ -62,7 +62,7 @@ def test_the_loss_falls_and_the_best_is_kept(scene):
         evaluated = [losses[k] for _, losses in out.curve]
         assert out.losses[k] == min(evaluated)
         assert out.losses[k] < 0.5 * evaluated[0]
-        clean = PhotoPool(photo, encoder, 1, 0.0, torch.Generator()).draw(0)
+        clean = PhotoPool(photo, encoder, 1, "plain", torch.Generator()).draw(0)
         image = rasterize(out.points[k][None], widths=3.0, size=32)
         assert float(clean.loss(image, encoder).total) == pytest.approx(out.losses[k], rel=1e-4)
     assert [step for step, _ in out.curve] == list(range(0, 41, 5))

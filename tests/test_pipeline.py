@@ -65,8 +65,8 @@ def test_presets():
     assert encoder == "RN101"
     assert (paper.strokes, paper.control_points, paper.width, paper.seeds) == (16, 4, 3.0, 3)
     assert (paper.iterations, paper.learning_rate, paper.schedule) == (2000, 1.0, "constant")
-    assert (paper.augmentations, paper.pool, paper.fill) == (4, 0, 0.0)
-    assert (paper.spread, paper.feather) == (0.0, 0.0)
+    assert (paper.augmentations, paper.pool, paper.borders) == (4, 0, "plain")
+    assert paper.spread == 0
     assert (paper.evaluate_every, paper.tolerance, paper.temperature) == (10, 1e-5, 0.3)
     assert make_settings("paper", iterations=5)[0].iterations == 5
     assert set(PRESETS) == {"default", "paper", "draft"}

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from clipasso.settings import Borders
+
 __all__ = ["apply_homographies", "identity_homographies", "random_homographies"]
 
 
@@ -70,13 +72,14 @@ def _solve(source: Tensor, target: Tensor) -> Tensor:
     return torch.cat([h, torch.ones_like(h[:, :1])], 1).reshape(-1, 3, 3)
 
 
-def apply_homographies(images: Tensor, transforms: Tensor, *, fill: float = 0.0) -> Tensor:
+def apply_homographies(images: Tensor, transforms: Tensor, *, borders: Borders = "plain") -> Tensor:
     """Resample images bilinearly; differentiable in the images.
 
     Args:
         images: `[batch, channels, height, width]`, 0..1.
         transforms: `[batch, 3, 3]` from output to input pixel coordinates.
-        fill: the grey that stands outside the image, 0..1 (torchvision's default is black).
+        borders: what stands outside the image: black (`plain`, torchvision's default) or its own
+            border pixels again (`extend`).
 
     Returns:
         Images of the same shape.
@@ -89,5 +92,5 @@ def apply_homographies(images: Tensor, transforms: Tensor, *, fill: float = 0.0)
     mapped = grid.reshape(1, -1, 3) @ transforms.to(images).transpose(1, 2)
     xy = mapped[..., :2] / mapped[..., 2:]
     xy = (xy * xy.new_tensor([2 / width, 2 / height]) - 1).reshape(-1, height, width, 2)
-    # grid_sample pads with zeros, so what is sampled is the difference to the fill.
-    return F.grid_sample(images - fill, xy, align_corners=False) + fill
+    outside = "border" if borders == "extend" else "zeros"
+    return F.grid_sample(images, xy, padding_mode=outside, align_corners=False)

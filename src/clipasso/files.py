@@ -9,7 +9,7 @@ from clipasso.errors import ClipassoError
 __all__ = ["prepare_folder", "write_atomically"]
 
 
-def write_atomically(path: str | Path, data: str | bytes) -> None:
+def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> None:
     """Write under a temporary name in the same folder, then move into place.
 
     An interrupted or failed write leaves what was there before, and no temporary file.
@@ -17,18 +17,18 @@ def write_atomically(path: str | Path, data: str | bytes) -> None:
     Raises:
         ClipassoError: the file cannot be written.
     """
-    path = Path(path)
+    target = Path(os.path.realpath(path))  # through a link, not over it
     content = data.encode() if isinstance(data, str) else data
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         # mkstemp makes private files; a result is as public as any other file of its owner.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        os.replace(temporary, target)
         temporary = None
     except OSError as error:
         raise ClipassoError(
@@ -39,7 +39,7 @@ def write_atomically(path: str | Path, data: str | bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
-def prepare_folder(folder: str | Path) -> Path:
+def prepare_folder(folder: str | os.PathLike[str]) -> Path:
     """Make an output folder, with its parents, and see that files can be written there.
 
     Raises:

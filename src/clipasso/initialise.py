@@ -25,7 +25,8 @@ def stroke_distribution(
     product = (saliency * edges).astype(np.float64)
     allowed = product > 0
     if not allowed.any():
-        product, allowed = saliency.astype(np.float64), np.ones(saliency.shape, bool)
+        product = saliency.astype(np.float64)
+        allowed = product > 0 if product.any() else np.ones(saliency.shape, bool)
     logits = product / max(product.max(), 1e-12) / temperature
     weights: NDArray[np.float64] = np.where(allowed, np.exp(logits - logits.max()), 0.0)
     weights /= weights.sum()

@@ -94,7 +94,7 @@ def optimise(
     """
     device, began = photo.device, time.monotonic()
     generator = torch.Generator().manual_seed(settings.seed)
-    pool = PhotoPool(photo, encoder, settings.pool, settings.fill, generator)
+    pool = PhotoPool(photo, encoder, settings.pool, settings.borders, generator)
     points = initial.to(device, torch.float32).clone().requires_grad_()
     seeds = len(points)
     adam = torch.optim.Adam([points])

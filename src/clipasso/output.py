@@ -114,7 +114,7 @@ def write_result(
     return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug)
 
 
-_DEBUG = ("input", "saliency", "edges", "distribution", "initial")
+_DEBUG = ("input", "mask", "saliency", "edges", "distribution", "initial")
 _DEBUG_SCALE = 3
 
 
@@ -122,6 +122,9 @@ def _debug_pictures(result: Result) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Figure 8a in pieces, for the winning seed; each enlarged, on the square canvas."""
     start, winner = result.initialisation, result.outcome.winner
     yield "input", _enlarge(_to_bytes(start.pixels))
+    inside = result.mask.inside
+    whole = np.ones(start.saliency.shape, bool) if inside is None else inside
+    yield "mask", _enlarge(_to_bytes(whole.astype(np.float32)))
     yield "saliency", _enlarge(_to_bytes(start.saliency))
     yield "edges", _enlarge(_to_bytes(1 - start.edges))
     # The chance relative to the likeliest position, with the sampled first points in red.

@@ -7,7 +7,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +16,21 @@ import torch
 from numpy.typing import NDArray
 
 from clipasso._version import __version__
+from clipasso.borders import extended, frame_mask
 from clipasso.edges import xdog_edges
 from clipasso.encoders import CLIP_TOWERS, EMBEDDED, SALIENCY, can_load, load_encoder
 from clipasso.errors import ClipassoError
 from clipasso.initialise import initial_strokes, sample_positions, stroke_distribution
+from clipasso.masks import Mask, cut_out, make_mask
 from clipasso.optimise import Outcome, Progress, optimise
 from clipasso.photo import Fit, Photo, load_photo
 from clipasso.settings import Settings, make_settings
 from clipasso.strokes import Sketch
-from clipasso.vignette import feathered
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from clipasso.encoders.base import Encoder
+    from clipasso.encoders.base import Encoder, Recipe
 
 __all__ = ["Initialisation", "Result", "initialise", "pick_device", "sketch", "sketch_photo"]
 
@@ -64,8 +65,10 @@ class Result:
             as the canvas (its shorter one with `fit="crop"`).
         sketches: every seed's, best first.
         photo, settings, initialisation: what it was made from.
+        mask: where the object is, and how that was found.
         outcome: losses, terms and the loss curve, by seed.
         encoder: which encoder made it, in words.
+        recipe: which of its layers counted how much.
         seconds: time spent, by stage.
         notes: what a person should be told.
     """
@@ -75,8 +78,10 @@ class Result:
     photo: Photo
     settings: Settings
     initialisation: Initialisation
+    mask: Mask
     outcome: Outcome
     encoder: str
+    recipe: Recipe
     device: str
     seconds: dict[str, float]
     notes: tuple[str, ...]
@@ -93,6 +98,9 @@ class Result:
             "encoder": self.encoder,
             "saliency": self.initialisation.saliency_from,
             "settings": self.settings.as_dict(),
+            "loss_recipe": self.recipe.as_dict(),
+            "mask": self.mask.source,
+            "frame": asdict(self.photo.frame),
             "seed": seeds[out.winner],
             "loss": out.losses[out.winner],
             "seeds": [
@@ -146,6 +154,7 @@ def sketch(
     encoder: str | Encoder | None = None,
     weights: str | Path | None = None,
     fit: Fit = "pad",
+    mask: str | Path = "auto",
     device: str = "auto",
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -159,6 +168,8 @@ def sketch(
         encoder: a name for `load_encoder`, or an encoder that is loaded already.
         weights: a local checkpoint for a named encoder.
         fit: how a photo that is not square meets the square canvas: `pad`, `crop` or `stretch`.
+        mask: how the background is removed: `auto`, `grabcut`, `none` or a picture of the object's
+            mask; see `make_mask`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         on_progress: called at every evaluation.
         stop: set it, from another thread or a signal handler, to end early with the best so far.
@@ -178,8 +189,8 @@ def sketch(
     if encoder is None or isinstance(encoder, str):
         encoder = load_encoder(encoder or preferred, weights, where)
     return sketch_photo(
-        photo, encoder.to(where), made, on_progress=on_progress, stop=stop,
-        seconds={"load": time.monotonic() - began},
+        photo, encoder.to(where), made, mask=make_mask(photo, str(mask), fit),
+        on_progress=on_progress, stop=stop, seconds={"load": time.monotonic() - began},
     )  # fmt: skip
 
 
@@ -189,6 +200,7 @@ def sketch_photo(
     settings: Settings,
     *,
     saliency_encoder: Encoder | None = None,
+    mask: Mask | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
@@ -199,14 +211,19 @@ def sketch_photo(
         photo: on a canvas of `settings.canvas` pixels.
         encoder: on the device to work on.
         saliency_encoder: whose saliency places the first strokes; see `choose_saliency`.
+        mask: what `make_mask` found; None keeps the whole photo.
         seconds: time spent already, by stage.
     """
     seconds = dict(seconds or {})
     began = time.monotonic()
     device = encoder.mean.device
-    pixels = feathered(photo, settings.feather)
+    mask = mask or Mask(None, "none")
+    seen = cut_out(photo, mask)
+    pixels = extended(seen) if settings.borders == "extend" else seen.pixels
     image = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].contiguous()
-    start = initialise(pixels, image, saliency_encoder or choose_saliency(encoder), settings)
+    start = initialise(
+        pixels, frame_mask(photo), image, saliency_encoder or choose_saliency(encoder), settings
+    )
     seconds["initialise"] = time.monotonic() - began
 
     began = time.monotonic()
@@ -222,8 +239,10 @@ def sketch_photo(
         photo=photo,
         settings=settings,
         initialisation=start,
+        mask=mask,
         outcome=outcome,
         encoder=encoder.description,
+        recipe=encoder.recipe,
         device=str(device),
         seconds=seconds,
         notes=photo.notes,
@@ -244,16 +263,21 @@ def choose_saliency(encoder: Encoder) -> Encoder:
 
 
 def initialise(
-    pixels: NDArray[np.float32], image: torch.Tensor, encoder: Encoder, settings: Settings
+    pixels: NDArray[np.float32],
+    frame: NDArray[np.bool_],
+    image: torch.Tensor,
+    encoder: Encoder,
+    settings: Settings,
 ) -> Initialisation:
     """Saliency x edges, sampled for each seed (section 3.3).
 
     Args:
         pixels: the photo on its canvas; image: the same as a tensor `[1, 3, canvas, canvas]`.
+        frame: `[canvas, canvas]` where the photo lies; no stroke starts in the padding.
         encoder: makes the saliency.
     """
     saliency = encoder.saliency(image).cpu().numpy()
-    edges = xdog_edges(pixels)
+    saliency, edges = saliency * frame, xdog_edges(pixels) * frame
     distribution = stroke_distribution(saliency, edges, temperature=settings.temperature)
     strokes = []
     for k in range(settings.seeds):

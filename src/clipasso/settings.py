@@ -13,9 +13,10 @@ from typing import Any, Literal, get_args
 
 from clipasso.errors import ClipassoError
 
-__all__ = ["PRESETS", "Schedule", "Settings", "make_settings"]
+__all__ = ["PRESETS", "Borders", "Schedule", "Settings", "make_settings"]
 
 Schedule = Literal["constant", "cosine"]
+Borders = Literal["extend", "plain"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,13 @@ class Settings:
         augmentations: transformed pairs in each step beside the clean pair (section 3.2).
         pool: how many transforms are drawn at the start and sampled from, the photo being encoded
             once for each; 0 draws and encodes afresh in every step.
-        fill: grey outside a transformed image, 0 (black, as torchvision does) to 1 (paper).
+        borders: `extend` continues the photo's border colours over the padding and outside a
+            transformed image; `plain` leaves white padding and black outside, as the authors do.
         evaluate_every: steps between evaluations on the clean pair.
         tolerance: a seed has converged when its evaluation loss changes by less.
         temperature: of the softmax over positions for first control points.
         spread: how far first points keep from each other, in mean spacings; 0 draws them
             independently, as the paper does.
-        feather: width over which the photo's borders fade to white, as a part of the canvas; 0
-            leaves them.
 
     Raises:
         ClipassoError: a value out of its range.
@@ -59,12 +59,11 @@ class Settings:
     schedule: Schedule = "cosine"
     augmentations: int = 4
     pool: int = 60
-    fill: float = 1.0
+    borders: Borders = "extend"
     evaluate_every: int = 10
     tolerance: float = 1e-5
     temperature: float = 0.3
     spread: float = 0.7
-    feather: float = 0.06
 
     def __post_init__(self) -> None:
         within = _LIMITS
@@ -76,9 +75,10 @@ class Settings:
                 raise ClipassoError(f"--{_option(name)} {value}: must be {kind}")
             if not (math.isfinite(value) and low <= value <= high):
                 raise ClipassoError(f"--{_option(name)} {value}: must be {_span(low, high)}")
-        if self.schedule not in get_args(Schedule):
-            choices = " or ".join(get_args(Schedule))
-            raise ClipassoError(f"--schedule {self.schedule}: must be {choices}")
+        for name, choice in (("schedule", Schedule), ("borders", Borders)):
+            if getattr(self, name) not in get_args(choice):
+                choices = " or ".join(get_args(choice))
+                raise ClipassoError(f"--{name} {getattr(self, name)}: must be {choices}")
         if self.pool and self.pool < self.augmentations:
             raise ClipassoError(
                 f"--pool {self.pool}: must be 0 or at least --augmentations ({self.augmentations})"
@@ -100,12 +100,10 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "learning_rate": (1e-6, 100.0),
     "augmentations": (0, 64),
     "pool": (0, 10_000),
-    "fill": (0.0, 1.0),
     "evaluate_every": (1, 1_000_000),
     "tolerance": (0.0, 1.0),
     "temperature": (1e-3, 1e3),
     "spread": (0.0, 10.0),
-    "feather": (0.0, 0.5),
 }
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -116,9 +114,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "learning_rate": 1.0,
         "schedule": "constant",
         "pool": 0,
-        "fill": 0.0,
+        "borders": "plain",
         "spread": 0.0,
-        "feather": 0.0,
     },
     "draft": {"seeds": 1, "iterations": 100},
 }

@@ -1,10 +1,8 @@
 """A sketch as a value: some Bezier strokes on a canvas, and the geometry of such strokes."""
 
 import os
-import secrets
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from math import comb, isfinite, sqrt
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clipasso.errors import ClipassoError
+from clipasso.files import write_atomically
 
 __all__ = ["Sketch", "SvgWarning", "bernstein", "split"]
 
@@ -228,17 +227,7 @@ class Sketch:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an SVG file, all or nothing. Raises ClipassoError if it cannot be written."""
-        data = self.to_svg().encode()
-        target = Path(os.path.realpath(path))  # through a link, not over it
-        draft = target.with_name(f".clipasso-{secrets.token_hex(8)}.tmp")
-        try:
-            draft.write_bytes(data)
-            os.replace(draft, target)
-        except OSError as error:
-            raise ClipassoError(f"{path}: cannot be written: {error.strerror}") from error
-        finally:
-            with suppress(OSError):  # gone after the replacement
-                draft.unlink()
+        write_atomically(path, self.to_svg())
 
     @classmethod
     def from_svg(cls, text: str | bytes) -> "Sketch":

@@ -11,6 +11,7 @@ from torch import Tensor
 from clipasso.augment import apply_homographies, identity_homographies, random_homographies
 from clipasso.encoders.base import Encoder, Features
 from clipasso.loss import Loss, blank_distances, perceptual_loss
+from clipasso.settings import Borders
 
 __all__ = ["PhotoPool", "Targets"]
 
@@ -23,13 +24,13 @@ class Targets:
         transforms: `[n, 3, 3]` homographies.
         features: of the transformed photos, batch n.
         units: for a relative recipe, their distances to the blank canvas by layer, each `[n]`.
-        fill: grey outside a transformed image.
+        borders: what stands outside a transformed image.
     """
 
     transforms: Tensor
     features: Features
     units: Mapping[str, Tensor]
-    fill: float
+    borders: Borders
 
     def __len__(self) -> int:
         return len(self.transforms)
@@ -37,7 +38,7 @@ class Targets:
     def __getitem__(self, index: Tensor) -> Targets:
         """Some of the targets, in any order and any number of times."""
         units = {name: unit[index] for name, unit in self.units.items()}
-        return Targets(self.transforms[index], self.features[index], units, self.fill)
+        return Targets(self.transforms[index], self.features[index], units, self.borders)
 
     def loss(self, sketches: Tensor, encoder: Encoder) -> Loss:
         """Compare every sketch with the photo under every transform.
@@ -51,7 +52,9 @@ class Targets:
         m, n = len(sketches), len(self)
         all_pairs = self[torch.arange(n, device=sketches.device).repeat(m)]
         images = sketches.repeat_interleave(n, 0)
-        seen = encoder.encode(apply_homographies(images, all_pairs.transforms, fill=self.fill))
+        seen = encoder.encode(
+            apply_homographies(images, all_pairs.transforms, borders=self.borders)
+        )
         return perceptual_loss(seen, all_pairs.features, encoder.recipe, all_pairs.units)
 
 
@@ -64,14 +67,19 @@ class PhotoPool:
     Args:
         photo: `[1, 3, size, size]`, 0..1.
         count: transforms in the pool; 0 draws fresh ones in every step.
-        fill: grey outside a transformed image.
+        borders: what stands outside a transformed image.
         generator: the only source of randomness, on the CPU.
     """
 
     def __init__(
-        self, photo: Tensor, encoder: Encoder, count: int, fill: float, generator: torch.Generator
+        self,
+        photo: Tensor,
+        encoder: Encoder,
+        count: int,
+        borders: Borders,
+        generator: torch.Generator,
     ) -> None:
-        self.photo, self.encoder, self.fill = photo, encoder, fill
+        self.photo, self.encoder, self.borders = photo, encoder, borders
         self.count, self.generator = count, generator
         self.clean = self._encode(identity_homographies(1))
         self.pool = self._encode(self._random(count)) if count else None
@@ -97,12 +105,12 @@ class PhotoPool:
             if self.encoder.recipe.relative:
                 blank = self._see(torch.ones_like(self.photo), some)
                 units = blank_distances(seen, blank, self.encoder.recipe)
-            parts.append(Targets(some, seen, units, self.fill))
+            parts.append(Targets(some, seen, units, self.borders))
         return _join(parts)
 
     def _see(self, image: Tensor, transforms: Tensor) -> Features:
         images = image.expand(len(transforms), -1, -1, -1)
-        return self.encoder.encode(apply_homographies(images, transforms, fill=self.fill))
+        return self.encoder.encode(apply_homographies(images, transforms, borders=self.borders))
 
 
 def _join(parts: list[Targets]) -> Targets:
@@ -114,5 +122,5 @@ def _join(parts: list[Targets]) -> Targets:
             torch.cat([p.features.embedding for p in parts]),
         ),
         {k: torch.cat([p.units[k] for p in parts]) for k in first.units},
-        first.fill,
+        first.borders,
     )

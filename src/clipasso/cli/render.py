@@ -35,6 +35,6 @@ def command(
         warnings.simplefilter("always")
         drawing = Sketch.open(sketch)
     for warning in skipped:
-        typer.echo(f"clipasso: {sketch}: {warning.message}", err=True)
+        typer.echo(f"clipasso: {warning.message}", err=True)
     write_atomically(target, encode_png(render(drawing, size)))
     typer.echo(f"{target}  {len(drawing)} strokes")

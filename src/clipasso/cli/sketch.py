@@ -77,6 +77,13 @@ def command(
     fit: Annotated[
         FitChoice, typer.Option(help="Photos that are not square: pad with white, crop, stretch.")
     ] = FitChoice.pad,
+    mask: Annotated[
+        str,
+        typer.Option(
+            help="Remove the background: auto (only where the photo's border is not white), "
+            "grabcut, none, or a picture that is white where the object is."
+        ),
+    ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     all_seeds: Annotated[
         bool, typer.Option("--all-seeds", help="Write the other seeds' sketches too.")
@@ -124,7 +131,7 @@ def command(
     for photo, stem in jobs:
         try:
             result, interrupted = _sketch_one(
-                photo, loaded, attention, settings, fit.value, quiet or as_json
+                photo, loaded, attention, settings, fit.value, mask, quiet or as_json
             )
             _write(result, output, stem, all_seeds, debug, quiet, as_json)
         except ClipassoError as error:  # the other photos must not suffer
@@ -163,10 +170,17 @@ def _plan(
 
 
 def _sketch_one(
-    path: Path, encoder: Encoder, attention: Encoder, settings: Settings, fit: Any, silent: bool
+    path: Path,
+    encoder: Encoder,
+    attention: Encoder,
+    settings: Settings,
+    fit: Any,
+    mask: str,
+    silent: bool,
 ) -> tuple[Result, bool]:
     """One photo's result, and whether Ctrl-C cut it short."""
     from clipasso.cli.progress import progress_bar
+    from clipasso.masks import make_mask
     from clipasso.photo import load_photo
     from clipasso.pipeline import sketch_photo
 
@@ -179,8 +193,10 @@ def _sketch_one(
             started.set()
             show(progress)
 
+        found = make_mask(photo, mask, fit)
         result = sketch_photo(
-            photo, encoder, settings, saliency_encoder=attention, on_progress=on_progress,
+            photo, encoder, settings, saliency_encoder=attention, mask=found,
+            on_progress=on_progress,
             stop=stop,
         )  # fmt: skip
     return result, result.outcome.stopped == "interrupted"
@@ -199,7 +215,8 @@ def _write(
         loss, seconds = result.outcome.losses[result.outcome.winner], sum(result.seconds.values())
         print(
             f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4f}, seed {seed_of(result)}, "
-            f"{result.outcome.steps} steps in {seconds:.0f} s, {result.encoder}",
+            f"{result.outcome.steps} steps in {seconds:.0f} s, {result.encoder}, "
+            f"mask: {result.mask.source}",
             flush=True,
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -51,6 +52,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field by name, for reports."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"layers": {**self.layers}}
 
 
 class Encoder(ABC, nn.Module):

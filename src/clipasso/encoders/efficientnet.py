@@ -16,6 +16,7 @@ from clipasso.errors import ClipassoError
 __all__ = ["EfficientNetLite0", "packaged_weights", "to_timm"]
 
 _STAGES = 7
+_LIKELIEST = 10  # classes whose activation maps mark the object
 
 
 def packaged_weights() -> Path:
@@ -110,6 +111,41 @@ class EfficientNetLite0(Encoder):
             distance = (photo - blank).square().sum(0)[None, None]
             total += F.interpolate(distance, image.shape[-2:], mode="bicubic")[0, 0]
         return unit_range(total)
+
+    @torch.no_grad()
+    def objectness(self, image: Tensor, frame: Tensor) -> Tensor:
+        """Where an object is that the photo's borders do not show.
+
+        The class activation map of the likeliest ImageNet classes, times how far a position's
+        features are from the most similar ones along the border.
+
+        Args:
+            image: `[1, 3, height, width]`, 0..1.
+            frame: `[height, width]`, true where the photo lies (the rest is padding).
+
+        Returns:
+            `[height, width]`, 0..1.
+        """
+        net: Any = self.net
+        layers, deep = self._stages(image)
+        top = net.bn2(net.conv_head(deep))
+        logits = net.classifier(top.mean((2, 3)))[0]
+        likely = logits.softmax(0).topk(_LIKELIEST)
+        maps = torch.einsum("kc,chw->khw", net.classifier.weight[likely.indices], top[0])
+        activation = (maps * likely.values[:, None, None]).sum(0).relu()
+
+        middle = F.normalize(layers["stage5"][0], dim=0)
+        small = F.interpolate(frame[None, None].float(), middle.shape[1:], mode="area")[0, 0] > 0.5
+        inner = -F.max_pool2d(-F.pad(small[None].float(), (1, 1, 1, 1)), 3, 1)[0]
+        border = middle[:, small & (inner == 0)]
+        similar = torch.einsum("chw,cn->hwn", middle, border)
+        contrast = 1 - similar.topk(min(5, border.shape[1]), -1).values.mean(-1)
+
+        def enlarge(values: Tensor) -> Tensor:
+            size = image.shape[-2:]
+            return F.interpolate(unit_range(values)[None, None], size, mode="bicubic")[0, 0]
+
+        return (enlarge(activation) * (0.3 + 0.7 * enlarge(contrast))).clamp(0, 1)
 
     def _stages(self, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         net: Any = self.net
