@@ -54,10 +54,10 @@ class Settings:
     canvas: int = 224
     seeds: int = 3
     seed: int = 0
-    iterations: int = 300
+    iterations: int = 600
     learning_rate: float = 4.0
     schedule: Schedule = "cosine"
-    augmentations: int = 4
+    augmentations: int = 1
     pool: int = 60
     borders: Borders = "extend"
     evaluate_every: int = 10
@@ -113,11 +113,12 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "iterations": 2000,
         "learning_rate": 1.0,
         "schedule": "constant",
+        "augmentations": 4,
         "pool": 0,
         "borders": "plain",
         "spread": 0.0,
     },
-    "draft": {"seeds": 1, "iterations": 100},
+    "draft": {"seeds": 1, "iterations": 200},
 }
 """Settings that differ from the defaults; `encoder` is the encoder's default name."""
 

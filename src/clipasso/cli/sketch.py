@@ -45,19 +45,20 @@ def command(
         Path, typer.Option("-o", "--output", help="Folder for the results; made if missing.")
     ] = Path("sketches"),
     strokes: Annotated[
-        int | None, typer.Option(help="Number of strokes: fewer is more abstract. [16]")
+        int | None, typer.Option(help="Number of strokes: fewer is more abstract (16).")
     ] = None,
     control_points: Annotated[
-        int | None, typer.Option(help="Control points of a stroke: 4, 3 or 2 (straight). [4]")
+        int | None,
+        typer.Option(help="Control points of a stroke: 4, 3 or 2, which is straight (4)."),
     ] = None,
     width: Annotated[
-        float | None, typer.Option(help="Stroke width in pixels of the 224-pixel canvas. [3.0]")
+        float | None, typer.Option(help="Stroke width in pixels of the 224-pixel canvas (3.0).")
     ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
             help="auto, efficientnet-lite0, RN101, RN50, ViT-B-32, ViT-B-16; "
-            "see `clipasso encoders`. [auto]"
+            "see `clipasso encoders` (auto)."
         ),
     ] = None,
     weights: Annotated[
@@ -68,11 +69,11 @@ def command(
         typer.Option(help="`paper` has every value of the paper; `draft` is quick and rough."),
     ] = PresetChoice.default,
     seeds: Annotated[
-        int | None, typer.Option(help="Initialisations to try; the best one wins. [3]")
+        int | None, typer.Option(help="Initialisations to try; the best one wins (3).")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The first seed. [0]")] = None,
+    seed: Annotated[int | None, typer.Option(help="The first seed (0).")] = None,
     iterations: Annotated[
-        int | None, typer.Option(help="Gradient steps at most. [by preset]")
+        int | None, typer.Option(help="Gradient steps at most (the preset's).")
     ] = None,
     fit: Annotated[
         FitChoice, typer.Option(help="Photos that are not square: pad with white, crop, stretch.")

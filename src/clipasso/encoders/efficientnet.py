@@ -59,7 +59,10 @@ class EfficientNetLite0(Encoder):
     name = "efficientnet-lite0"
     input_size = 224
     recipe = Recipe(
-        {"stage3": 1.0, "stage5": 1.0}, semantic_weight=0.3, normalized=True, relative=True
+        {"stage2": 1.0, "stage3": 1.0, "stage5": 1.0},
+        semantic_weight=0.3,
+        normalized=True,
+        relative=True,
     )
 
     def __init__(self, weights: Path | None = None, recipe: Recipe | None = None) -> None:

@@ -26,7 +26,8 @@ _BOW = 0.06  # px that a marking piece may bow from its chord
 _MAX_PIECES = 2048
 _NEWTON_STEPS = 3
 _SETTLED = 0.01  # px along the curve: after a step this short Newton's error is its square
-_SATURATED = 4.0  # erf is 1 to 2e-8 from here on
+_STEPS = 64  # table entries a standard deviation
+_RANGE = 6  # standard deviations each way; beyond them the integral is 0 or 1 to 1e-9
 _FLAGS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
@@ -47,6 +48,31 @@ def _power_basis(p, out):
             out[1, c] = 3 * (p[1, c] - p[0, c])
             out[2, c] = 3 * (p[0, c] - 2 * p[1, c] + p[2, c])
             out[3, c] = p[3, c] - p[0, c] + 3 * (p[1, c] - p[2, c])
+
+
+def _tabulate() -> tuple[np.ndarray, np.ndarray]:
+    """The Gaussian's integral Phi and its density times the step, over -range..range."""
+    z = np.linspace(-_RANGE, _RANGE, 2 * _RANGE * _STEPS + 1)
+    integral = np.array([0.5 * math.erfc(-v / math.sqrt(2)) for v in z])
+    return integral, np.exp(-z * z / 2) / math.sqrt(2 * math.pi) / _STEPS
+
+
+_PHI, _SLOPE = _tabulate()
+
+
+@njit(**_FLAGS)
+def _phi(z):
+    """Phi by cubic Hermite interpolation, to 1e-10: an error function costs several times that."""
+    x = (z + _RANGE) * _STEPS
+    if x <= 0:
+        return 0.0
+    i = int(x)
+    if i >= 2 * _RANGE * _STEPS:
+        return 1.0
+    f = x - i
+    a, b, da, db = _PHI[i], _PHI[i + 1], _SLOPE[i], _SLOPE[i + 1]
+    rise = b - a
+    return a + f * (da + f * (3 * rise - 2 * da - db + f * (da + db - 2 * rise)))
 
 
 @njit(**_FLAGS)
@@ -189,13 +215,13 @@ def _forward(segments, widths, opacities, colors, height, width, nearest, guess,
     image = np.ones((batch, channels, area), real)
     power = np.empty((m, 4, 2), real)
     starts = np.zeros(batch * strokes + 1, np.int64)
-    capacity = 512 * max(1, batch * strokes)
+    capacity = 1024 * max(1, batch * strokes)
     pixel = np.empty(capacity, np.int32)
     parameter = np.empty(capacity, real)
     covered = np.empty(capacity, real)
     under = np.empty((capacity, channels), real)
     n = 0
-    scale = 1 / (SIGMA * math.sqrt(2.0))
+    scale = 1 / SIGMA
     for b in range(batch):
         for s in range(strokes):
             half = widths[b, s] / 2
@@ -238,9 +264,7 @@ def _forward(segments, widths, opacities, colors, height, width, nearest, guess,
                 d = math.sqrt(d2)
                 if d >= radius:
                     continue
-                far_edge = (half + d) * scale
-                c = 0.5 * math.erf((half - d) * scale)
-                c += 0.5 * math.erf(far_edge) if far_edge < _SATURATED else 0.5
+                c = _phi((half - d) * scale) + _phi((half + d) * scale) - 1
                 pixel[n] = i
                 parameter[n] = k + t
                 covered[n] = c
