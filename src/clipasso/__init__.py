@@ -16,8 +16,9 @@ from clipasso.errors import ClipassoError
 if TYPE_CHECKING:
     from clipasso.encoders import load_encoder
     from clipasso.photo import Photo, load_photo
-    from clipasso.pipeline import Result, sketch
+    from clipasso.pipeline import sketch
     from clipasso.raster import rasterize
+    from clipasso.result import Result
     from clipasso.settings import Settings
     from clipasso.strokes import Sketch
 
@@ -36,7 +37,7 @@ __all__ = [
 
 _HOME = {
     "Photo": "photo",
-    "Result": "pipeline",
+    "Result": "result",
     "Settings": "settings",
     "Sketch": "strokes",
     "load_encoder": "encoders",

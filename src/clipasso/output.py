@@ -14,8 +14,8 @@ from PIL import Image
 
 from clipasso.errors import ClipassoError
 from clipasso.files import write_atomically
-from clipasso.pipeline import SEED_STEP, Result
 from clipasso.raster import rasterize
+from clipasso.result import Result
 from clipasso.strokes import Sketch
 
 if TYPE_CHECKING:
@@ -141,8 +141,3 @@ def _debug_pictures(result: Result) -> Iterator[tuple[str, NDArray[np.uint8]]]:
 
 def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image.repeat(_DEBUG_SCALE, 0).repeat(_DEBUG_SCALE, 1)
-
-
-def seed_of(result: Result) -> int:
-    """The seed that won."""
-    return result.settings.seed + SEED_STEP * result.outcome.winner

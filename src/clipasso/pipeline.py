@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,107 +22,23 @@ from clipasso.initialise import initial_strokes, sample_positions, stroke_distri
 from clipasso.masks import Mask, cut_out, make_mask
 from clipasso.optimise import Outcome, Progress, optimise
 from clipasso.photo import Fit, Photo, load_photo
+from clipasso.result import SEED_STEP, Initialisation, Result
 from clipasso.settings import Settings, make_settings
 from clipasso.strokes import Sketch
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from clipasso.encoders.base import Encoder, Recipe
+    from clipasso.encoders.base import Encoder
 
-__all__ = ["Initialisation", "Result", "initialise", "pick_device", "sketch", "sketch_photo"]
-
-SEED_STEP = 1000  # as the authors number theirs: 0, 1000, 2000
-
-
-@dataclass(frozen=True, eq=False)
-class Initialisation:
-    """Where the strokes of each seed start, and why (figure 8a).
-
-    Attributes:
-        pixels: `[canvas, canvas, 3]` the photo as the encoder sees it, 0..1.
-        saliency, edges, distribution: `[canvas, canvas]`; 0..1, 0 or 1, summing to 1.
-        strokes: `[seeds, strokes, points, 2]`, canvas pixels.
-        saliency_from: the encoder that made the saliency, in words.
-    """
-
-    pixels: NDArray[np.float32]
-    saliency: NDArray[np.float32]
-    edges: NDArray[np.float32]
-    distribution: NDArray[np.float64]
-    strokes: NDArray[np.float64]
-    saliency_from: str
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A finished sketch and all that is known of how it came about.
-
-    Attributes:
-        sketch: the best seed's strokes in the photo's frame: its longer side has as many pixels
-            as the canvas (its shorter one with `fit="crop"`).
-        sketches: every seed's, best first.
-        photo, settings, initialisation: what it was made from.
-        mask: where the object is, and how that was found.
-        outcome: losses, terms and the loss curve, by seed.
-        encoder: which encoder made it, in words.
-        recipe: which of its layers counted how much.
-        seconds: time spent, by stage.
-        notes: what a person should be told.
-    """
-
-    sketch: Sketch
-    sketches: tuple[Sketch, ...]
-    photo: Photo
-    settings: Settings
-    initialisation: Initialisation
-    mask: Mask
-    outcome: Outcome
-    encoder: str
-    recipe: Recipe
-    device: str
-    seconds: dict[str, float]
-    notes: tuple[str, ...]
-
-    def _repr_svg_(self) -> str:
-        return self.sketch.to_svg()
-
-    def report(self) -> dict[str, Any]:
-        """Everything but the pictures, as plain values for JSON."""
-        seeds = [self.settings.seed + SEED_STEP * k for k in range(self.settings.seeds)]
-        out = self.outcome
-        return {
-            "photo": self.photo.name,
-            "encoder": self.encoder,
-            "saliency": self.initialisation.saliency_from,
-            "settings": self.settings.as_dict(),
-            "loss_recipe": self.recipe.as_dict(),
-            "mask": self.mask.source,
-            "frame": asdict(self.photo.frame),
-            "seed": seeds[out.winner],
-            "loss": out.losses[out.winner],
-            "seeds": [
-                {"seed": s, "loss": out.losses[k], **{n: v[k] for n, v in out.terms.items()}}
-                for k, s in enumerate(seeds)
-            ],
-            "curve": [{"step": step, "losses": list(losses)} for step, losses in out.curve],
-            "steps": out.steps,
-            "stopped": out.stopped,
-            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
-            "device": self.device,
-            "notes": list(self.notes),
-            "versions": versions(),
-        }
-
-
-def versions() -> dict[str, str]:
-    """What a sketch can depend on."""
-    return {
-        "clipasso": __version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
+__all__ = [
+    "choose_saliency",
+    "embedded_note",
+    "initialise",
+    "pick_device",
+    "sketch",
+    "sketch_photo",
+]
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -19,7 +19,7 @@ from clipasso.errors import ClipassoError
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
     from clipasso.optimise import Progress
-    from clipasso.pipeline import Result
+    from clipasso.result import Result
     from clipasso.settings import Settings
 
 
@@ -207,7 +207,7 @@ def _write(
     result: Result, folder: Path, stem: str, all_seeds: bool, debug: bool, quiet: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
-    from clipasso.output import seed_of, write_result
+    from clipasso.output import write_result
 
     files = write_result(result, folder, stem, all_seeds=all_seeds, debug=debug)
     if as_json:
@@ -215,7 +215,7 @@ def _write(
     elif not quiet:
         loss, seconds = result.outcome.losses[result.outcome.winner], sum(result.seconds.values())
         print(
-            f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4f}, seed {seed_of(result)}, "
+            f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4f}, seed {result.seed}, "
             f"{result.outcome.steps} steps in {seconds:.0f} s, {result.encoder}, "
             f"mask: {result.mask.source}",
             flush=True,

@@ -1,0 +1,120 @@
+"""What comes out of a run: the sketch, and all that is known of how it came about."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clipasso._version import __version__
+
+if TYPE_CHECKING:
+    from clipasso.encoders.base import Recipe
+    from clipasso.masks import Mask
+    from clipasso.optimise import Outcome
+    from clipasso.photo import Photo
+    from clipasso.settings import Settings
+    from clipasso.strokes import Sketch
+
+__all__ = ["SEED_STEP", "Initialisation", "Result", "versions"]
+
+SEED_STEP = 1000  # as the authors number theirs: 0, 1000, 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Initialisation:
+    """Where the strokes of each seed start, and why (figure 8a).
+
+    Attributes:
+        pixels: `[canvas, canvas, 3]` the photo as the encoder sees it, 0..1.
+        saliency, edges, distribution: `[canvas, canvas]`; 0..1, 0 or 1, summing to 1.
+        strokes: `[seeds, strokes, points, 2]`, canvas pixels.
+        saliency_from: the encoder that made the saliency, in words.
+    """
+
+    pixels: NDArray[np.float32]
+    saliency: NDArray[np.float32]
+    edges: NDArray[np.float32]
+    distribution: NDArray[np.float64]
+    strokes: NDArray[np.float64]
+    saliency_from: str
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished sketch and all that is known of how it came about.
+
+    Attributes:
+        sketch: the best seed's strokes in the photo's frame: its longer side has as many pixels
+            as the canvas (its shorter one with `fit="crop"`).
+        sketches: every seed's, best first.
+        photo, settings, initialisation: what it was made from.
+        mask: where the object is, and how that was found.
+        outcome: losses, terms and the loss curve, by seed.
+        encoder: which encoder made it, in words.
+        recipe: which of its layers counted how much.
+        seconds: time spent, by stage.
+        notes: what a person should be told.
+    """
+
+    sketch: Sketch
+    sketches: tuple[Sketch, ...]
+    photo: Photo
+    settings: Settings
+    initialisation: Initialisation
+    mask: Mask
+    outcome: Outcome
+    encoder: str
+    recipe: Recipe
+    device: str
+    seconds: dict[str, float]
+    notes: tuple[str, ...]
+
+    def _repr_svg_(self) -> str:
+        return self.sketch.to_svg()
+
+    @property
+    def seed(self) -> int:
+        """The seed that won."""
+        return self.settings.seed + SEED_STEP * self.outcome.winner
+
+    def report(self) -> dict[str, Any]:
+        """Everything but the pictures, as plain values for JSON."""
+        seeds = [self.settings.seed + SEED_STEP * k for k in range(self.settings.seeds)]
+        out = self.outcome
+        return {
+            "photo": self.photo.name,
+            "encoder": self.encoder,
+            "saliency": self.initialisation.saliency_from,
+            "settings": self.settings.as_dict(),
+            "loss_recipe": self.recipe.as_dict(),
+            "mask": self.mask.source,
+            "frame": asdict(self.photo.frame),
+            "seed": self.seed,
+            "loss": out.losses[out.winner],
+            "seeds": [
+                {"seed": s, "loss": out.losses[k], **{n: v[k] for n, v in out.terms.items()}}
+                for k, s in enumerate(seeds)
+            ],
+            "curve": [{"step": step, "losses": list(losses)} for step, losses in out.curve],
+            "steps": out.steps,
+            "stopped": out.stopped,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "device": self.device,
+            "notes": list(self.notes),
+            "versions": versions(),
+        }
+
+
+def versions() -> dict[str, str]:
+    """What a sketch can depend on."""
+    return {
+        "clipasso": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
