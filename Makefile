@@ -11,7 +11,7 @@ BIN := .venv/bin
 
 sketch: .venv/installed
 	$(BIN)/python examples/photos.py sketches/photos
-	$(BIN)/clipasso sketch sketches/photos/$(EXAMPLE) -o sketches --force
+	$(BIN)/clipasso sketch sketches/photos/$(EXAMPLE) -o sketches --strokes $(STROKES) --force
 
 test: .venv/installed-test
 	$(BIN)/ruff check .
@@ -23,6 +23,7 @@ clean:
 	rm -rf .venv sketches
 
 EXAMPLE ?= coffee.png
+STROKES ?= 32
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -218,7 +218,7 @@ def _to_sketch(
             "encoder": encoder.description,
             "strokes": str(settings.strokes),
             "seed": str(settings.seed + SEED_STEP * k),
-            "loss": f"{outcome.losses[k]:.6f}",
+            "loss": f"{outcome.losses[k]:.6g}",
             "steps": str(outcome.steps),
             "version": f"clipasso {__version__}",
         },

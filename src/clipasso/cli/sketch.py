@@ -215,7 +215,7 @@ def _write(
     elif not quiet:
         loss, seconds = result.outcome.losses[result.outcome.winner], sum(result.seconds.values())
         print(
-            f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4f}, seed {result.seed}, "
+            f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
             f"{result.outcome.steps} steps in {seconds:.0f} s, {result.encoder}, "
             f"mask: {result.mask.source}",
             flush=True,
