@@ -1,5 +1,7 @@
 """Read weights from a local file without ever running code from it."""
 
+import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -42,10 +44,17 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> object:
-    try:
+    if not _is_torchscript(path):
         return torch.load(path, map_location="cpu", weights_only=True)
-    except RuntimeError as error:
-        if "TorchScript" not in str(error):
-            raise
     # OpenAI publishes CLIP as TorchScript; loading an archive runs none of its code.
-    return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that TorchScript is on its way out
+        return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
+
+
+def _is_torchscript(path: Path) -> bool:
+    """Both kinds of checkpoint are zip files; only TorchScript's holds compiled constants."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
