@@ -93,7 +93,9 @@ def command(
         bool, typer.Option("--debug", help="Write saliency, sampled points and initial strokes.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing results.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each result's report as one line of JSON.")
     ] = False,

@@ -58,7 +58,7 @@ def build_tower(architecture: str, *, quick_gelu: bool) -> nn.Module:
 
 
 def wrap_tower(visual: nn.Module, architecture: str, tag: str, source: str) -> Encoder:
-    """Make an open_clip image tower an encoder; its weights are folded and frozen in place."""
+    """Make an open_clip image tower an encoder; its weights are frozen, norms folded, in place."""
     kind = ClipResNet if hasattr(visual, "attnpool") else ClipViT
     return kind(visual, architecture, tag, f"CLIP {architecture} ({source})")
 
@@ -88,7 +88,19 @@ def _scaling(architecture: str, tag: str) -> tuple[tuple[float, ...], tuple[floa
     return tuple(mean), tuple(config.get("std", open_clip.OPENAI_DATASET_STD))
 
 
-class ClipResNet(Encoder):
+class _ClipTower(Encoder):
+    """What ResNets and transformers have in common."""
+
+    def __init__(self, visual: nn.Module, architecture: str, tag: str, description: str) -> None:
+        super().__init__(*_scaling(architecture, tag))
+        self.name, self.description = architecture, description
+        size: Any = visual.image_size
+        self.input_size = int(size if isinstance(size, int) else size[0])
+        self.recipe = Recipe({"layer3": 1.0, "layer4": 1.0}, semantic_weight=0.1)
+        self.visual: Any = visual.eval().requires_grad_(False)
+
+
+class ClipResNet(_ClipTower):
     """CLIP's ResNets, in the paper's count of layers (section E.1).
 
     `layer1` is the input of the first Bottleneck, `layer2` to `layer5` are the outputs of the four
@@ -98,12 +110,8 @@ class ClipResNet(Encoder):
     layer_names = ("layer1", "layer2", "layer3", "layer4", "layer5")
 
     def __init__(self, visual: nn.Module, architecture: str, tag: str, description: str) -> None:
-        super().__init__(*_scaling(architecture, tag))
-        self.name, self.description = architecture, description
-        size: Any = visual.image_size
-        self.input_size = int(size if isinstance(size, int) else size[0])
-        self.recipe = Recipe({"layer3": 1.0, "layer4": 1.0}, semantic_weight=0.1)
-        self.visual: Any = freeze(visual, torch.zeros(1, 3, self.input_size, self.input_size))
+        super().__init__(visual, architecture, tag, description)
+        freeze(visual, torch.zeros(1, 3, self.input_size, self.input_size))
 
     def _layers(self, images: Tensor) -> dict[str, Tensor]:
         net = self.visual
@@ -131,16 +139,8 @@ class ClipResNet(Encoder):
         return unit_range(F.interpolate(cam, image.shape[-2:], mode="bicubic")[0, 0])
 
 
-class ClipViT(Encoder):
+class ClipViT(_ClipTower):
     """CLIP's vision transformers; `layer1` to `layer12` are the blocks' token outputs."""
-
-    def __init__(self, visual: nn.Module, architecture: str, tag: str, description: str) -> None:
-        super().__init__(*_scaling(architecture, tag))
-        self.name, self.description = architecture, description
-        size: Any = visual.image_size
-        self.input_size = int(size if isinstance(size, int) else size[0])
-        self.recipe = Recipe({"layer3": 1.0, "layer4": 1.0}, semantic_weight=0.1)
-        self.visual: Any = visual.eval().requires_grad_(False)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
