@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage import data
 
@@ -123,3 +124,12 @@ def test_no_stroke_starts_in_the_background():
 def test_a_mask_of_nothing_is_not_applied():
     photo = load_photo(data.coffee())
     assert cut_out(photo, Mask(None, "none")) is photo
+
+
+@pytest.mark.parametrize("shape", [(20, 2000, 3), (2000, 8, 3), (3, 400, 3), (17, 17, 3)])
+def test_photos_thinner_than_the_features_cells(shape, lite0):
+    pixels = np.random.default_rng(0).integers(0, 200, shape, np.uint8)
+    photo = load_photo(pixels)
+    image = torch.tensor(photo.pixels).permute(2, 0, 1)[None]
+    assert lite0.objectness(image, torch.tensor(frame_mask(photo))).isfinite().all()
+    assert np.isfinite(cut_out(photo, make_mask(photo, "grabcut")).pixels).all()

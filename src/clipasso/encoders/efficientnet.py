@@ -139,6 +139,8 @@ class EfficientNetLite0(Encoder):
 
         middle = F.normalize(layers["stage5"][0], dim=0)
         small = F.interpolate(frame[None, None].float(), middle.shape[1:], mode="area")[0, 0] > 0.5
+        if not small.any():  # a photo thinner than the features' cells
+            small = torch.ones_like(small)
         inner = -F.max_pool2d(-F.pad(small[None].float(), (1, 1, 1, 1)), 3, 1)[0]
         border = middle[:, small & (inner == 0)]
         similar = torch.einsum("chw,cn->hwn", middle, border)
