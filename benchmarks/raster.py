@@ -1,16 +1,20 @@
 """Forward and backward time of the rasteriser, against the PyTorch reference in the same run.
 
     python benchmarks/raster.py
+    python benchmarks/raster.py --cuda        # only the GPU's rows
     python benchmarks/raster.py --profiles    # how good the gradient of each edge profile is
 
 One thread, float32, one sketch of black cubic strokes of width 3; medians over many runs. The
-reference is dense, so it is timed once, for few strokes only.
+reference is dense, so it is timed once, for few strokes only. Where there is a GPU the Triton
+kernel is timed too, by CUDA events, called from Python and replayed from a CUDA graph.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import statistics
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -21,11 +25,12 @@ from clipasso.raster.reference import closest_parameter, pixel_centres
 from common import clock, machine, medians, print_table, write_json
 
 
-def scene(strokes: int, reach: float, size: int) -> torch.Tensor:
-    """Random cubic strokes, `[1, strokes, 4, 2]`: control points within `reach` px of a centre."""
+def scene(strokes: int, reach: float, size: int | tuple[int, int], batch: int = 1) -> torch.Tensor:
+    """Random cubic strokes, `[batch, strokes, 4, 2]`: points within `reach` px of a centre."""
     g = torch.Generator().manual_seed(0)
-    centre = torch.rand(1, strokes, 1, 2, generator=g) * size
-    return centre + (torch.rand(1, strokes, 4, 2, generator=g) - 0.5) * 2 * reach
+    sides = torch.tensor((size, size) if isinstance(size, int) else size)
+    centre = torch.rand(batch, strokes, 1, 2, generator=g) * sides
+    return centre + (torch.rand(batch, strokes, 4, 2, generator=g) - 0.5) * 2 * reach
 
 
 def time_backend(backend: str, points: torch.Tensor, size: int, runs: int) -> dict[str, float]:
@@ -44,7 +49,69 @@ def time_backend(backend: str, points: torch.Tensor, size: int, runs: int) -> di
     return medians(run, runs)
 
 
+def time_events(call: Callable[[], object], runs: int, times: int = 10) -> float:
+    """Median milliseconds of a call on the GPU, each run a stretch of several."""
+    taken = []
+    for _ in range(runs):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        for _ in range(times):
+            call()
+        end.record()
+        end.synchronize()
+        taken.append(start.elapsed_time(end) / times)
+    return statistics.median(taken)
+
+
+def time_cuda(points: torch.Tensor, size: tuple[int, int], runs: int) -> dict[str, float]:
+    """Milliseconds of forward and backward together, called from Python and as a graph."""
+    points = points.cuda().requires_grad_()
+    g = torch.Generator().manual_seed(1)
+    light = torch.randn(len(points), 1, size[1], size[0], generator=g).cuda()
+
+    def step() -> torch.Tensor:
+        image = rasterize(points, widths=3.0, size=size, backend="triton")
+        return torch.autograd.grad(image, points, light)[0]
+
+    side = torch.cuda.Stream()  # captures want a warm-up on a stream of its own
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        captured = step()
+    graph.replay()
+    if not torch.equal(captured, step()):
+        raise RuntimeError("the graph's gradients are not those of the call")
+    return {"call": time_events(step, runs), "graph": time_events(graph.replay, runs)}
+
+
+def speed_cuda(arguments: argparse.Namespace) -> list[dict[str, object]]:
+    """The Triton kernel on a batch of three small sketches and on one large, dense one."""
+    if not torch.cuda.is_available():
+        print("\nCUDA rows not measured: no GPU here")
+        return []
+    print(f"\nTriton on {torch.cuda.get_device_name()}, forward + backward")
+    rows, figures = [], []
+    for batch, strokes, size, reach in (
+        (3, 16, (224, 224), 40), (1, 2048, (2040, 1344), 40), (1, 2048, (2040, 1344), 240)
+    ):  # fmt: skip
+        points = scene(strokes, reach, size, batch)
+        ours = time_cuda(points, size, arguments.runs)
+        ink = float((1 - rasterize(points.cuda(), widths=3.0, size=size)).sum())
+        rows.append([f"{size[0]} x {size[1]}", f"{batch} x {strokes}", str(reach), f"{ink:.0f}",
+                     f"{ours['call']:.3f}", f"{ours['graph']:.3f}"])  # fmt: skip
+        figures.append({"size": size, "batch": batch, "strokes": strokes, "reach": reach, **ours})
+    print_table(["canvas", "strokes", "reach px", "ink px", "called ms", "in a graph ms"], rows)
+    return figures
+
+
 def speed(arguments: argparse.Namespace) -> None:
+    if arguments.cuda:
+        write_json(arguments.json, {"triton": speed_cuda(arguments)})
+        return
     rows, figures = [], []
     for size in (224, 448):
         for strokes in (4, 8, 16, 32, 64):
@@ -64,7 +131,7 @@ def speed(arguments: argparse.Namespace) -> None:
     print_table(
         ["canvas", "strokes", "ink px", "forward ms", "backward ms", "sum ms", "x reference"], rows
     )
-    write_json(arguments.json, figures)
+    write_json(arguments.json, {"kernel": figures, "triton": speed_cuda(arguments)})
 
 
 def profiles(arguments: argparse.Namespace) -> None:
@@ -122,6 +189,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200, help="timed runs of the kernel")
     parser.add_argument("--no-reference", dest="reference", action="store_false")
     parser.add_argument("--scaled", action="store_true", help="let strokes grow with the canvas")
+    parser.add_argument("--cuda", action="store_true", help="only the Triton kernel, on a GPU")
     parser.add_argument("--profiles", action="store_true", help="gradient error by edge profile")
     parser.add_argument("--json", metavar="FILE", help="write the figures here too")
     arguments = parser.parse_args()

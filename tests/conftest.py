@@ -1,5 +1,9 @@
 """Fixtures that several rooms share."""
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads must not spin
+
 from pathlib import Path
 
 import numpy as np

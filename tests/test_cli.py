@@ -19,7 +19,10 @@ from PIL import Image
 from clipasso import Sketch, __version__
 from clipasso.cli import run
 
-QUICK = ["--iterations", "4", "--seeds", "2", "--encoder", "efficientnet-lite0", "--strokes", "5"]
+QUICK = [
+    "--iterations", "4", "--seeds", "2", "--augmentations", "0", "--encoder", "efficientnet-lite0",
+    "--strokes", "5",
+]  # fmt: skip
 
 
 def sketch(*arguments):

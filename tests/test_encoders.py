@@ -1,11 +1,9 @@
-"""The embedded encoder's weights, CLIP's taps, checkpoints, and what happens without a hub."""
+"""The embedded encoder, names, checkpoints, and what happens with and without a hub."""
 
 import os
 import time
 import warnings
 
-import numpy as np
-import open_clip
 import pytest
 import torch
 import torch.nn.functional as F
@@ -13,34 +11,13 @@ from safetensors.torch import save_file
 from skimage import data
 
 from clipasso import ClipassoError, load_encoder
-from clipasso.encoders import CLIP_TOWERS, EMBEDDED, clip, has_weights, hub, split_name
-from clipasso.encoders.base import Recipe
+from clipasso.encoders import EMBEDDED, has_weights, hub
 from clipasso.encoders.checkpoint import read_checkpoint
 from clipasso.encoders.efficientnet import packaged_weights, to_timm
 from clipasso.encoders.freeze import freeze
+from towers import as_batch, random_encoder, random_tower
 
 EGYPTIAN_CAT, TABBY, TIGER_CAT = 285, 281, 282
-
-
-def as_batch(pixels, size=224):
-    image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
-    return F.interpolate(image, (size, size), mode="bilinear", antialias=True)
-
-
-def randomize(module, seed=0):
-    """Random weights and norms, as a trained network's would be: nothing zero, nothing one."""
-    g = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, tensor in module.state_dict().items():
-            if name.endswith("running_var"):
-                tensor.uniform_(0.5, 1.5, generator=g)
-            elif name.endswith("running_mean"):
-                tensor.normal_(0, 0.1, generator=g)
-            elif "bn" in name and name.endswith("weight"):
-                tensor.uniform_(0.5, 1.2, generator=g)
-            elif name.endswith("bias"):
-                tensor.normal_(0, 0.05, generator=g)
-    return module.eval()
 
 
 class TestEmbedded:
@@ -84,14 +61,17 @@ class TestEmbedded:
             if i in ends:
                 seen[ends[i]] = x
         embedding = F.relu6(norm(conv(x, "_conv_head"), "_bn1")).mean((2, 3))
-        ours, _ = lite0._stages(image)
+        ours = lite0.encode(image, lite0.layer_names)
+        assert list(ours.layers) == list(seen)
         for name, theirs in seen.items():
-            assert (ours[name] - theirs).abs().max() < 1e-4 * theirs.abs().max(), name
-        assert (lite0.encode(image).embedding - embedding).abs().max() < 1e-4 * embedding.max()
+            assert (ours.layers[name] - theirs).abs().max() < 1e-4 * theirs.abs().max(), name
+        assert (ours.embedding - embedding).abs().max() < 1e-4 * embedding.max()
 
     def test_features_are_what_the_recipe_taps(self, lite0):
-        seen = lite0.encode(torch.rand(2, 3, 224, 224))
-        assert set(seen.layers) == set(lite0.recipe.layers)
+        images = torch.rand(2, 3, 224, 224)
+        seen = lite0.encode(images, lite0.recipe.layers)
+        assert list(seen.layers) == list(lite0.recipe.layers)
+        assert not lite0.encode(images).layers
         assert seen.layers["stage3"].shape == (2, 40, 28, 28)
         assert seen.layers["stage5"].shape == (2, 112, 14, 14)
         assert seen.embedding.shape == (2, 1280)
@@ -130,90 +110,15 @@ class TestEmbedded:
         assert torch.equal(again.encode(image).embedding, lite0.encode(image).embedding)
 
 
-@pytest.mark.parametrize("architecture", list(CLIP_TOWERS))
-def test_clip_features_and_gradients_are_those_of_open_clips_own_model(architecture):
-    """Taps against plain forward hooks on the model as open_clip makes it."""
-    visual = randomize(clip.build_tower(architecture, quick_gelu=True))
-    original = randomize(clip.build_tower(architecture, quick_gelu=True))
-    original.load_state_dict(visual.state_dict())
-    encoder = clip.wrap_tower(visual, architecture, "openai", "random weights")
-    encoder.recipe = Recipe(dict.fromkeys(encoder.layer_names, 1.0))
-    if architecture.startswith("RN"):
-        modules = [original.avgpool, *(getattr(original, f"layer{i}") for i in range(1, 5))]
-    else:
-        modules = list(original.transformer.resblocks)
-    theirs = []
-    hooks = [m.register_forward_hook(lambda _m, _i, out: theirs.append(out)) for m in modules]
-    image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
-    mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
-    a, b = image.clone().requires_grad_(), image.clone().requires_grad_()
-    scaled = (b - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
-    embedding = original(scaled)
-    for hook in hooks:
-        hook.remove()
-    seen = encoder.encode(a)
-    assert list(seen.layers) == list(encoder.layer_names)
-    assert (seen.embedding - embedding).abs().max() < 1e-4 * embedding.abs().max()
-    for ours, other in zip(seen.layers.values(), theirs, strict=True):
-        assert ours.shape == other.shape
-        assert (ours - other).abs().max() < 1e-4 * other.abs().max()
-
-    def value(layers, embedding):
-        return sum((x / x.detach().norm()).square().sum() for x in layers) + embedding.sum()
-
-    (g,) = torch.autograd.grad(value(seen.layers.values(), seen.embedding), a)
-    (h,) = torch.autograd.grad(value(theirs, embedding), b)
-    assert (g - h).abs().max() < 2e-3 * h.abs().max()
-
-
-def test_paper_layers_of_rn101():
-    encoder = clip.wrap_tower(
-        clip.build_tower("RN101", quick_gelu=True), "RN101", "openai", "random weights"
-    )
-    seen = encoder.encode(torch.rand(1, 3, 224, 224))
-    assert encoder.recipe == Recipe({"layer3": 1.0, "layer4": 1.0}, semantic_weight=0.1)
-    assert {k: tuple(v.shape) for k, v in seen.layers.items()} == {
-        "layer3": (1, 512, 28, 28),
-        "layer4": (1, 1024, 14, 14),
-    }
-    assert seen.embedding.shape == (1, 512)
-    saliency = encoder.saliency(as_batch(data.chelsea()))
-    assert saliency.shape == (224, 224)
-    assert saliency.min() >= 0
-
-
-def test_vit_saliency_is_the_mean_attention_of_the_class_token():
-    """Against the probabilities that PyTorch's own attention module returns."""
-    visual = randomize(clip.build_tower("ViT-B-32", quick_gelu=True))
-    encoder = clip.wrap_tower(visual, "ViT-B-32", "openai", "random weights")
-    image = as_batch(data.chelsea())
-    inputs = []
-    blocks = visual.transformer.resblocks
-    hooks = [b.ln_1.register_forward_hook(lambda _m, _i, out: inputs.append(out)) for b in blocks]
-    visual(encoder.normalize(image))
-    for hook in hooks:
-        hook.remove()
-    maps = [
-        b.attn(x, x, x, need_weights=True, average_attn_weights=True)[1][0, 0, 1:]
-        for b, x in zip(blocks, inputs, strict=True)
-    ]
-    relevancy = torch.stack(maps).mean(0).reshape(1, 1, 7, 7)
-    wanted = F.interpolate(relevancy, (224, 224), mode="bicubic")[0, 0]
-    wanted = (wanted - wanted.min()) / (wanted.max() - wanted.min())
-    assert (encoder.saliency(image) - wanted).abs().max() < 1e-4
-
-
 @pytest.fixture(scope="module")
 def tower():
-    return randomize(clip.build_tower("RN50", quick_gelu=True), seed=3)
+    return random_tower("RN50", seed=3)
 
 
 @pytest.fixture(scope="module")
 def wanted(tower):
     """What `tower` makes of a grey picture, before it went through any file."""
-    copy = clip.build_tower("RN50", quick_gelu=True)
-    copy.load_state_dict(tower.state_dict())
-    encoder = clip.wrap_tower(copy, "RN50", "openai", "")
+    encoder = random_encoder("RN50", seed=3)
     return encoder.encode(torch.full((1, 3, 224, 224), 0.3)).embedding
 
 
@@ -317,6 +222,10 @@ class TestWithoutHub:
         assert name in str(caught.value)
         assert "\n" not in str(caught.value)
 
+    def test_dino_too(self):
+        with pytest.raises(ClipassoError, match=r"^dino: .*--weights FILE"):
+            load_encoder("dino")
+
     def test_the_hub_gets_its_seconds_and_no_more(self):
         began = time.monotonic()
         assert not hub.hub_answers("RN101", "openai", 0.5)
@@ -334,7 +243,7 @@ def test_a_hub_that_answers_is_asked_for_the_file(monkeypatch, tmp_path):
     """The path of a user with a network: the hub answers, the file comes, the encoder loads."""
     import huggingface_hub
 
-    tower = randomize(clip.build_tower("RN101", quick_gelu=True), seed=1)
+    tower = random_tower("RN101", seed=1)
     path = tmp_path / "open_clip_model.safetensors"
     save_file({f"visual.{k}": v.contiguous() for k, v in tower.state_dict().items()}, path)
     asked = []
@@ -350,21 +259,6 @@ def test_a_hub_that_answers_is_asked_for_the_file(monkeypatch, tmp_path):
     encoder = load_encoder("auto")
     assert encoder.name == "RN101"
     assert asked == [("timm/resnet101_clip.openai", "open_clip_model.safetensors")]
-
-
-def test_our_table_of_repositories_is_open_clips():
-    for architecture, tower in CLIP_TOWERS.items():
-        config = open_clip.get_pretrained_cfg(architecture, "openai")
-        assert config["hf_hub"].rstrip("/") == tower.repository
-
-
-def test_names():
-    assert split_name("ViT-B/32") == ("ViT-B-32", "openai")
-    assert split_name("rn101:yfcc15m") == ("RN101", "yfcc15m")
-    with pytest.raises(ClipassoError, match="no such encoder"):
-        split_name("VGG16")
-    with pytest.raises(ClipassoError, match="no weights tagged nonsense"):
-        split_name("RN101:nonsense")
 
 
 def test_freeze_folds_what_it_saw_and_keeps_the_outputs():

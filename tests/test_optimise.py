@@ -8,32 +8,17 @@ import pytest
 import torch
 
 from clipasso import Settings, load_photo
-from clipasso.encoders.base import Encoder, Features, Recipe
+from clipasso.drawing import Drawing
+from clipasso.objective import Objective, make_objective
 from clipasso.optimise import learning_rate, optimise
 from clipasso.raster import rasterize
 from clipasso.targets import PhotoPool
+from tiny import Blur
 
 
-class Blur(Encoder):
-    """A tiny differentiable encoder: average colours on an 8 x 8 grid."""
-
-    name = "blur"
-    description = "blur"
-    input_size = 32
-    layer_names = ("grid",)
-
-    def __init__(self):
-        super().__init__((0.0,) * 3, (1.0,) * 3)
-        self.recipe = Recipe({"grid": 1.0}, semantic_weight=0.1)
-        self.calls = 0
-
-    def encode(self, images):
-        self.calls += len(images)
-        grid = torch.nn.functional.avg_pool2d(self.normalize(images), 4)
-        return Features({"grid": grid}, grid.flatten(1))
-
-    def saliency(self, image):
-        return torch.ones(image.shape[-2:])
+def run(initial, photo, encoder, settings, *rest):
+    goal = make_objective(encoder, settings)
+    return optimise(Drawing.make(initial, initial.shape[2] - 1), photo, goal, settings, *rest)
 
 
 SETTINGS = Settings(
@@ -57,18 +42,19 @@ def test_the_loss_falls_and_the_best_is_kept(scene):
     photo, initial = scene
     seen = []
     encoder = Blur()
-    out = optimise(initial, photo, encoder, SETTINGS, seen.append)
+    out = run(initial, photo, encoder, SETTINGS, seen.append)
+    goal = Objective(encoder, encoder.recipe)
     for k in range(2):
         evaluated = [losses[k] for _, losses in out.curve]
         assert out.losses[k] == min(evaluated)
         assert out.losses[k] < 0.5 * evaluated[0]
-        clean = PhotoPool(photo, encoder, 1, "plain", torch.Generator()).draw(0)
+        clean = PhotoPool(photo, goal, SETTINGS, torch.Generator()).draw(0)
         image = rasterize(out.points[k][None], widths=3.0, size=32)
-        assert float(clean.loss(image, encoder).total) == pytest.approx(out.losses[k], rel=1e-4)
+        assert float(clean.loss(image).total) == pytest.approx(out.losses[k], rel=1e-4)
     assert [step for step, _ in out.curve] == list(range(0, 41, 5))
     assert [p.step for p in seen] == [step for step, _ in out.curve]
     assert seen[-1].best == out.losses
-    assert torch.equal(seen[-1].points, out.points[out.winner])
+    assert torch.equal(seen[-1].drawing.points[0], out.points[out.winner])
     assert out.losses[out.winner] == min(out.losses)
     for k in range(2):
         terms = out.terms["grid"][k] + out.terms["semantic"][k]
@@ -77,26 +63,26 @@ def test_the_loss_falls_and_the_best_is_kept(scene):
 
 def test_same_seed_same_bytes(scene):
     photo, initial = scene
-    runs = [optimise(initial, photo, Blur(), SETTINGS) for _ in range(2)]
+    runs = [run(initial, photo, Blur(), SETTINGS) for _ in range(2)]
     assert runs[0].points.numpy().tobytes() == runs[1].points.numpy().tobytes()
     assert runs[0].curve == runs[1].curve
-    other = optimise(initial, photo, Blur(), replace(SETTINGS, seed=1))
+    other = run(initial, photo, Blur(), replace(SETTINGS, seed=1))
     assert not torch.equal(other.points, runs[0].points)
 
 
 def test_a_seed_does_not_feel_its_neighbours(scene):
     """Seeds are optimised as one batch, and each as it would be alone."""
     photo, initial = scene
-    both = optimise(initial, photo, Blur(), SETTINGS)
-    alone = optimise(initial[1:], photo, Blur(), replace(SETTINGS, seeds=1))
+    both = run(initial, photo, Blur(), SETTINGS)
+    alone = run(initial[1:], photo, Blur(), replace(SETTINGS, seeds=1))
     assert torch.allclose(both.points[1], alone.points[0], atol=1e-4)
 
 
 def test_a_pool_encodes_the_photo_once(scene):
     photo, initial = scene
     pooled, fresh = Blur(), Blur()
-    optimise(initial, photo, pooled, SETTINGS)
-    optimise(initial, photo, fresh, replace(SETTINGS, pool=0))
+    run(initial, photo, pooled, SETTINGS)
+    run(initial, photo, fresh, replace(SETTINGS, pool=0))
     sketches = 2 * (40 * 3 + 1)
     assert pooled.calls == sketches + 1 + SETTINGS.pool
     assert fresh.calls == sketches + 1 + 40 * 2
@@ -105,7 +91,7 @@ def test_a_pool_encodes_the_photo_once(scene):
 def test_converges_by_the_papers_rule(scene):
     """A seed stops when two successive evaluations differ by less than the tolerance."""
     photo, initial = scene
-    out = optimise(initial, photo, Blur(), replace(SETTINGS, tolerance=0.02, iterations=400))
+    out = run(initial, photo, Blur(), replace(SETTINGS, tolerance=0.02, iterations=400))
     assert out.stopped == "converged"
     assert out.steps < 400
     for k in range(2):
@@ -117,7 +103,7 @@ def test_converges_by_the_papers_rule(scene):
 
 def test_zero_tolerance_never_converges(scene):
     photo, initial = scene
-    out = optimise(initial, photo, Blur(), replace(SETTINGS, tolerance=0.0))
+    out = run(initial, photo, Blur(), replace(SETTINGS, tolerance=0.0))
     assert (out.stopped, out.steps) == ("finished", 40)
 
 
@@ -129,7 +115,7 @@ def test_stop_keeps_the_best_so_far(scene):
         if progress.step >= 10:
             stop.set()
 
-    out = optimise(initial, photo, Blur(), SETTINGS, after_two, stop)
+    out = run(initial, photo, Blur(), SETTINGS, after_two, stop)
     assert out.stopped == "interrupted"
     assert out.steps == 11
     assert out.losses == tuple(min(v[k] for _, v in out.curve) for k in range(2))
@@ -147,7 +133,7 @@ def test_schedules():
 def test_no_augmentations_is_the_clean_pair_alone(scene):
     photo, initial = scene
     encoder = Blur()
-    optimise(initial, photo, encoder, replace(SETTINGS, augmentations=0, pool=0, iterations=5))
+    run(initial, photo, encoder, replace(SETTINGS, augmentations=0, pool=0, iterations=5))
     assert encoder.calls == 1 + 2 * 6
 
 
@@ -157,6 +143,73 @@ def test_the_embedded_encoder_improves_a_real_sketch(photo_path, lite0):
     g = torch.Generator().manual_seed(3)
     initial = 112 + torch.randn(1, 6, 4, 2, generator=g) * 25
     settings = Settings(strokes=6, seeds=1, iterations=20, pool=4, augmentations=2)
-    out = optimise(initial, image, lite0, settings)
+    out = run(initial, image, lite0, settings)
     assert out.losses[0] < 0.95 * out.curve[0][1][0]
     assert torch.isfinite(out.points).all()
+
+
+class TestStyle:
+    """Widths, opacities and colours, and strokes that stay as they are."""
+
+    def test_only_what_has_a_rate_moves(self, scene):
+        photo, initial = scene
+        plain = run(initial, photo, Blur(), SETTINGS).drawing
+        assert plain.colors.shape[-1] == 1
+        assert (plain.widths == 3).all()
+        assert (plain.opacities == 1).all()
+        rates = {"width_rate": 0.1, "opacity_rate": 0.05, "color_rate": 0.05}
+        for name, rate in rates.items():
+            drawing = run(initial, photo, Blur(), replace(SETTINGS, **{name: rate})).drawing
+            moved = {
+                "width_rate": bool((drawing.widths != 3).any()),
+                "opacity_rate": bool((drawing.opacities != 1).any()),
+                "color_rate": bool(drawing.colors.any()),
+            }
+            assert moved == {other: other == name for other in rates}
+
+    def test_widths_grow_towards_a_bold_photo(self, scene):
+        _, initial = scene
+        bold = rasterize(initial[:1] * 1.0, widths=6.0, size=32).expand(-1, 3, -1, -1).contiguous()
+        settings = replace(SETTINGS, seeds=1, width_rate=0.5, learning_rate=0.1)
+        found = run(initial[:1], bold, Blur(), settings)
+        assert (found.drawing.widths > 4).all()
+        assert (
+            found.losses[0]
+            < run(initial[:1], bold, Blur(), replace(settings, width_rate=0.0)).losses[0]
+        )
+
+    def test_colors_go_to_the_photos(self, scene):
+        photo, initial = scene
+        red = photo.clone()
+        red[:, 0] = 1.0  # white stays white, black strokes become red
+        settings = replace(SETTINGS, color_rate=0.1, opacity_rate=0.05, learning_rate=1.0)
+        drawing = run(initial, red, Blur(), settings).drawing
+        mean = drawing.colors.mean((0, 1))
+        assert mean[0] > mean[1] + 0.3
+        assert drawing.colors.min() >= 0
+        assert drawing.colors.max() <= 1
+        assert drawing.opacities.max() <= 1
+
+    def test_frozen_strokes_stay_to_the_bit(self, scene):
+        photo, initial = scene
+        drawing = Drawing.make(initial, 3, frozen=[True, False], widths=2.5)
+        settings = replace(SETTINGS, width_rate=0.1, opacity_rate=0.02, color_rate=0.02)
+        goal = make_objective(Blur(), settings)
+        found = optimise(drawing, photo, goal, settings).drawing
+        assert torch.equal(found.points[:, 0], drawing.points[:, 0])
+        assert (found.widths[:, 0] == 2.5).all()
+        assert not found.colors[:, 0].any()
+        assert not torch.equal(found.points[:, 1], drawing.points[:, 1])
+
+    def test_history_is_what_was_evaluated(self, scene):
+        photo, initial = scene
+        out = run(initial, photo, Blur(), SETTINGS)
+        assert len(out.history) == len(out.curve)
+        assert torch.equal(out.history[0].points, initial)
+        encoder = Blur()
+        clean = PhotoPool(
+            photo, make_objective(encoder, SETTINGS), SETTINGS, torch.Generator()
+        ).clean
+        for (_, losses), drawing in zip(out.curve, out.history, strict=True):
+            again = clean.loss(drawing.render(32)).total
+            assert again.tolist() == pytest.approx(losses, rel=1e-4)

@@ -132,6 +132,53 @@ def test_alpha_in_arrays_is_laid_on_white():
     )
 
 
+@pytest.mark.parametrize("fit", FITS)
+def test_transparency_is_kept_beside_the_pixels(tmp_path, fit):
+    y, x = np.mgrid[:40, :60]
+    bump = 255 * np.exp(-(((x - 40) / 20) ** 2) - ((y - 15) / 15) ** 2)  # off the middle
+    array = np.dstack([quadrants(), bump.astype(np.uint8)])
+    path = tmp_path / "cut.png"
+    Image.fromarray(array).save(path)
+    sources = {
+        "path": path,
+        "bytes": path.read_bytes(),
+        "image": Image.fromarray(array),
+        "uint8": array,
+        "uint16": array.astype(np.uint16) * 257,
+        "float64": array / 255,
+    }
+    # The transparency as a grey picture of its own: where every pixel has to land.
+    expected = load_photo(array[..., 3], size=48, fit=fit).pixels[..., 0]
+    inside = np.zeros((48, 48), bool)
+    inside[8:40] = True  # 60 x 40 on 48 x 48
+    for kind, source in sources.items():
+        alpha = load_photo(source, size=48, fit=fit).alpha
+        assert alpha.shape == (48, 48), kind
+        assert alpha.dtype == np.float32
+        wanted = expected * (inside if fit == "pad" else 1)
+        assert_allclose(alpha, wanted, atol=1.5 / 255, err_msg=kind)  # 8 bits are rounded
+        assert not alpha.flags.writeable
+
+
+def test_alpha_of_clear_colours_and_levels():
+    levels = np.zeros((20, 20), np.uint16)
+    levels[:, 10:] = 999
+    deep = encoded(Image.fromarray(levels), "PNG", transparency=999)
+    image = Image.new("P", (20, 20), 0)
+    image.paste(7, (10, 0, 20, 20))
+    for source in (deep, encoded(image, "GIF", transparency=7)):
+        alpha = load_photo(source, size=20).alpha
+        assert (alpha[:, :9] == 1).all()
+        assert (alpha[:, 11:] == 0).all()
+
+
+def test_opaque_pictures_have_no_alpha():
+    opaque = np.dstack([quadrants(), np.full((40, 60), 255, np.uint8)])
+    unused = encoded(Image.new("RGB", (20, 20), (9, 8, 7)), "PNG", transparency=(7, 8, 9))
+    for source in (quadrants(), opaque, opaque / 255, Image.fromarray(opaque), unused):
+        assert load_photo(source).alpha is None
+
+
 def test_floats_may_miss_the_range_by_rounding():
     array = np.full((20, 20), 1 + 1e-6)
     array[:, ::2] = -1e-6

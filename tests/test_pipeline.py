@@ -69,7 +69,7 @@ def test_presets():
     assert paper.spread == 0
     assert (paper.evaluate_every, paper.tolerance, paper.temperature) == (10, 1e-5, 0.3)
     assert make_settings("paper", iterations=5)[0].iterations == 5
-    assert set(PRESETS) == {"default", "paper", "draft"}
+    assert set(PRESETS) == {"default", "paper", "draft", "clipdraw"}
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,15 @@ def test_presets():
         ({"schedule": "linear"}, "constant or cosine"),
         ({"pool": 2, "augmentations": 4}, "--pool 2"),
         ({"brush": "oil"}, "no such setting"),
+        ({"loss": "l3"}, "--loss l3: must be clipasso or geometric"),
+        ({"distance": "l0"}, "--distance l0"),
+        ({"saliency": "gaze"}, "--saliency gaze"),
+        ({"edges": "sobel"}, "--edges sobel"),
+        ({"segments": 0}, "--segments 0"),
+        ({"color_rate": 2.0}, "--color-rate 2.0"),
+        ({"semantic_weight": -1.0}, "--semantic-weight -1.0"),
+        ({"background_weight": float("inf")}, "--background-weight inf"),
+        ({"text": 3}, "--text 3: must be a text"),
     ],
 )
 def test_bad_settings(values, message):
@@ -90,5 +99,5 @@ def test_bad_settings(values, message):
 
 
 def test_unknown_preset():
-    with pytest.raises(ClipassoError, match="default, paper, draft"):
+    with pytest.raises(ClipassoError, match="default, paper, draft, clipdraw"):
         make_settings("best")

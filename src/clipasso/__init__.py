@@ -14,9 +14,11 @@ from clipasso._version import __version__
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
+    from clipasso.clipdraw import draw
     from clipasso.encoders import load_encoder
+    from clipasso.models import Models, load_models
     from clipasso.photo import Photo, load_photo
-    from clipasso.pipeline import sketch
+    from clipasso.pipeline import sketch, sketch_photo
     from clipasso.raster import rasterize
     from clipasso.result import Result
     from clipasso.settings import Settings
@@ -24,26 +26,34 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClipassoError",
+    "Models",
     "Photo",
     "Result",
     "Settings",
     "Sketch",
     "__version__",
+    "draw",
     "load_encoder",
+    "load_models",
     "load_photo",
     "rasterize",
     "sketch",
+    "sketch_photo",
 ]
 
 _HOME = {
+    "Models": "models",
     "Photo": "photo",
     "Result": "result",
     "Settings": "settings",
     "Sketch": "strokes",
+    "draw": "clipdraw",
     "load_encoder": "encoders",
+    "load_models": "models",
     "load_photo": "photo",
     "rasterize": "raster",
     "sketch": "pipeline",
+    "sketch_photo": "pipeline",
 }
 
 

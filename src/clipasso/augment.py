@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from clipasso.settings import Borders
+from clipasso.settings import Borders, Crop
 
 __all__ = ["apply_homographies", "identity_homographies", "random_homographies"]
 
@@ -28,7 +28,7 @@ def random_homographies(
     generator: torch.Generator,
     *,
     distortion: float = 0.5,
-    crop_area: float = 0.8,
+    crop: Crop = "fixed",
 ) -> Tensor:
     """Draw transforms with the distribution of torchvision's two steps.
 
@@ -37,7 +37,8 @@ def random_homographies(
         size: side of the square canvas, pixels.
         generator: the only source of randomness, on the CPU.
         distortion: how far corners may move inwards, as a part of half the side.
-        crop_area: area of the crop as a part of the canvas.
+        crop: `fixed`, a square of 0.8 of the canvas's area, or `varied`: 0.7 to 0.9 of the area and
+            sides of 3:4 to 4:3 (CLIPDraw's).
 
     Returns:
         `[count, 3, 3]` on the CPU; each maps output pixel coordinates (x, y, 1) to input ones.
@@ -54,12 +55,30 @@ def random_homographies(
     corners = is_far.double() * (size - 1)
     perspective = _solve(moved, corners.expand(count, 4, 2))
 
-    side = round(math.sqrt(crop_area) * size)
-    offset = integers(0, size - side + 1, count, 2)
-    crop = torch.eye(3, dtype=torch.float64).repeat(count, 1, 1)
-    crop[:, 0, 0] = crop[:, 1, 1] = side / size
-    crop[:, :2, 2] = offset
-    return (perspective @ crop).float()
+    sides, offset = _crops(crop, count, size, generator)
+    window = torch.eye(3, dtype=torch.float64).repeat(count, 1, 1)
+    window[:, 0, 0], window[:, 1, 1] = (sides / size).unbind(-1)
+    window[:, :2, 2] = offset
+    return (perspective @ window).float()
+
+
+def _crops(
+    crop: Crop, count: int, size: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Sides and top left corners of crops in whole pixels, each `[count, 2]` (x, y)."""
+    if crop == "fixed":
+        side = round(math.sqrt(0.8) * size)
+        corner = torch.randint(0, size - side + 1, (count, 2), generator=generator).double()
+        return torch.full_like(corner, side), corner
+    # Torchvision draws again, up to ten times, where a side would be longer than the canvas.
+    area, ratio = torch.rand((2, count, 10), generator=generator, dtype=torch.float64)
+    area = (0.7 + 0.2 * area) * size**2
+    ratio = ((2 * ratio - 1) * math.log(4 / 3)).exp()
+    tried = torch.stack([area * ratio, area / ratio], -1).sqrt().round()
+    first = (tried <= size).all(-1).double().argmax(1)
+    sides = tried[torch.arange(count), first].clamp(max=size)
+    part = torch.rand((count, 2), generator=generator, dtype=torch.float64)
+    return sides, (part * (size - sides + 1)).floor()
 
 
 def _solve(source: Tensor, target: Tensor) -> Tensor:
@@ -78,8 +97,8 @@ def apply_homographies(images: Tensor, transforms: Tensor, *, borders: Borders =
     Args:
         images: `[batch, channels, height, width]`, 0..1.
         transforms: `[batch, 3, 3]` from output to input pixel coordinates.
-        borders: what stands outside the image: black (`plain`, torchvision's default) or its own
-            border pixels again (`extend`).
+        borders: what stands outside the image: black (`plain`, torchvision's default), `white` or
+            its own border pixels again (`extend`).
 
     Returns:
         Images of the same shape.
@@ -92,5 +111,7 @@ def apply_homographies(images: Tensor, transforms: Tensor, *, borders: Borders =
     mapped = grid.reshape(1, -1, 3) @ transforms.to(images).transpose(1, 2)
     xy = mapped[..., :2] / mapped[..., 2:]
     xy = (xy * xy.new_tensor([2 / width, 2 / height]) - 1).reshape(-1, height, width, 2)
+    if borders == "white":
+        return 1 - F.grid_sample(1 - images, xy, padding_mode="zeros", align_corners=False)
     outside = "border" if borders == "extend" else "zeros"
     return F.grid_sample(images, xy, padding_mode=outside, align_corners=False)

@@ -39,6 +39,7 @@ def sample_positions(
     rng: np.random.Generator,
     *,
     spread: float = 0.0,
+    taken: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Draw pixel centres without replacement, `[count, 2]` (x, y) in pixels.
 
@@ -49,10 +50,15 @@ def sample_positions(
         spread: 0 for independent draws, as in the paper; above that every draw makes positions
             near it less likely, by a Gaussian of this many mean spacings, so that no part of the
             object is left without strokes by chance.
+        taken: `[any, 2]` points of strokes that are there already; draws keep away from them in the
+            same way.
     """
     width = distribution.shape[1]
+    if count == 0:
+        return np.empty((0, 2))
     if spread > 0 and np.count_nonzero(distribution) > count:
-        return _sample_apart(distribution, count, rng, spread)
+        taken = np.empty((0, 2)) if taken is None else taken
+        return _sample_apart(distribution, count, rng, spread, taken)
     p = distribution.ravel()
     distinct = min(count, int(np.count_nonzero(p)))
     chosen = rng.choice(p.size, distinct, replace=False, p=p)
@@ -62,13 +68,24 @@ def sample_positions(
 
 
 def _sample_apart(
-    distribution: NDArray[np.float64], count: int, rng: np.random.Generator, spread: float
+    distribution: NDArray[np.float64],
+    count: int,
+    rng: np.random.Generator,
+    spread: float,
+    taken: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     height, width = distribution.shape
     spacing = np.sqrt(np.count_nonzero(distribution) / count)
     rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
     scale = 2 * (spread * spacing) ** 2
     left = distribution.copy()
+
+    def damp(x: float, y: float) -> None:
+        near = np.outer(np.exp(-((rows - y) ** 2) / scale), np.exp(-((columns - x) ** 2) / scale))
+        left[:] *= 1 - near
+
+    for x, y in taken:
+        damp(x, y)
     found = np.empty((count, 2))
     for i in range(count):
         # Where even the rest has been damped to nothing, the first distribution speaks again.
@@ -76,8 +93,7 @@ def _sample_apart(
         chosen = rng.choice(p.size, p=(p / p.sum()).ravel())
         x, y = chosen % width + 0.5, chosen // width + 0.5
         found[i] = x, y
-        near = np.outer(np.exp(-((rows - y) ** 2) / scale), np.exp(-((columns - x) ** 2) / scale))
-        left *= 1 - near
+        damp(x, y)
     return found
 
 

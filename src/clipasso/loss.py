@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from clipasso.encoders.base import Features, Recipe
 
-__all__ = ["Loss", "blank_distances", "perceptual_loss"]
+__all__ = ["Loss", "blank_distances", "cosine_distance", "layer_distance", "perceptual_loss"]
 
 _FLOOR = 1e-3
 
@@ -23,10 +23,12 @@ class Loss:
     Attributes:
         layers: weighted geometric distance by layer.
         semantic: weighted cosine distance of the embeddings, w_s included.
+        extra: terms that the paper's loss does not have, by name, weighted.
     """
 
     layers: Mapping[str, Tensor]
     semantic: Tensor
+    extra: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def geometric(self) -> Tensor:
@@ -36,15 +38,28 @@ class Loss:
     @property
     def total(self) -> Tensor:
         """What is minimised (eq. 3), `[batch]`."""
-        return self.geometric + self.semantic
+        return sum(self.extra.values(), self.geometric + self.semantic)
+
+    @property
+    def terms(self) -> dict[str, Tensor]:
+        """Every term by name and their sum as `total`, each `[batch]`."""
+        return {**self.layers, "semantic": self.semantic, **self.extra, "total": self.total}
 
 
-def layer_distance(a: Tensor, b: Tensor, normalized: bool) -> Tensor:
-    """Mean squared difference of two activations `[batch, ...]` for each image, `[batch]`."""
-    if normalized:
-        channels = 1 if a.ndim == 4 else -1
+def layer_distance(a: Tensor, b: Tensor, recipe: Recipe) -> Tensor:
+    """Distance of two activations `[batch, ...]` for each image, `[batch]`; see `Recipe`."""
+    channels = 1 if a.ndim == 4 else -1
+    if recipe.distance == "cosine":
+        return (1 - F.cosine_similarity(a, b, dim=channels)).flatten(1).mean(1)
+    if recipe.normalized:
         a, b = F.normalize(a, dim=channels), F.normalize(b, dim=channels)
-    return (a - b).square().flatten(1).mean(1)
+    difference = (a - b).square() if recipe.distance == "l2" else (a - b).abs()
+    return difference.flatten(1).mean(1)
+
+
+def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
+    """1 - cosine of two embeddings `[batch, dimensions]` (eq. 1), `[batch]`."""
+    return 1 - F.cosine_similarity(a, b, dim=-1)
 
 
 def blank_distances(photo: Features, blank: Features, recipe: Recipe) -> dict[str, Tensor]:
@@ -55,8 +70,8 @@ def blank_distances(photo: Features, blank: Features, recipe: Recipe) -> dict[st
     units = {}
     for name in recipe.layers:
         seen, paper = photo.layers[name], blank.layers[name]
-        own = layer_distance(seen, torch.zeros_like(seen), recipe.normalized)
-        units[name] = layer_distance(seen, paper, recipe.normalized) + _FLOOR * own
+        own = layer_distance(seen, torch.zeros_like(seen), recipe)
+        units[name] = layer_distance(seen, paper, recipe) + _FLOOR * own
     return units
 
 
@@ -72,11 +87,11 @@ def perceptual_loss(
     """
     layers = {}
     for name, weight in recipe.layers.items():
-        distance = layer_distance(sketch.layers[name], photo.layers[name], recipe.normalized)
+        distance = layer_distance(sketch.layers[name], photo.layers[name], recipe)
         if recipe.relative:
             if units is None:
                 raise ValueError("a relative recipe needs the distances to the blank canvas")
             distance = distance / units[name]
         layers[name] = weight * distance
-    cosine = F.cosine_similarity(sketch.embedding, photo.embedding, dim=-1)
-    return Loss(layers, recipe.semantic_weight * (1 - cosine))
+    cosine = cosine_distance(sketch.embedding, photo.embedding)
+    return Loss(layers, recipe.semantic_weight * cosine)

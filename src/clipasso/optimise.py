@@ -6,18 +6,21 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from clipasso.encoders.base import Encoder
+from clipasso.drawing import Drawing
 from clipasso.loss import Loss
-from clipasso.raster import rasterize
+from clipasso.objective import Objective
 from clipasso.settings import Settings
 from clipasso.targets import PhotoPool
 
 __all__ = ["Outcome", "Progress", "learning_rate", "optimise"]
+
+_THINNEST, _THICKEST = 0.5, 100.0  # pixels of the 224 canvas that an optimised width may reach
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,7 @@ class Progress:
         seconds: since the loop began.
         losses: evaluation loss of each seed, `[seeds]`.
         best: best evaluation loss of each seed so far, `[seeds]`.
-        points: the best seed's best strokes so far, `[strokes, points, 2]`, canvas pixels, on the
-            CPU; not to be changed.
+        drawing: the best seed's best strokes so far, on the CPU; not to be changed.
     """
 
     step: int
@@ -38,7 +40,7 @@ class Progress:
     seconds: float
     losses: tuple[float, ...]
     best: tuple[float, ...]
-    points: Tensor
+    drawing: Drawing
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,27 @@ class Outcome:
     """What the loop found.
 
     Attributes:
-        points: best evaluated strokes of each seed, `[seeds, strokes, points, 2]`, canvas pixels.
+        drawing: best evaluated strokes of each seed.
         losses: their evaluation loss, `[seeds]`.
         terms: their loss term by term: name to `[seeds]`.
         curve: (step, evaluation loss of each seed) for every evaluation.
+        history: the strokes of all seeds as they were at each evaluation (figure 7).
         steps: gradient steps that the longest seed took.
         stopped: `finished`, `converged` (all seeds) or `interrupted`.
     """
 
-    points: Tensor
+    drawing: Drawing
     losses: tuple[float, ...]
     terms: dict[str, tuple[float, ...]]
     curve: tuple[tuple[int, tuple[float, ...]], ...]
+    history: tuple[Drawing, ...]
     steps: int
     stopped: str
+
+    @property
+    def points(self) -> Tensor:
+        """Control points of `drawing`, `[seeds, strokes, points, 2]`, canvas pixels."""
+        return self.drawing.points
 
     @property
     def winner(self) -> int:
@@ -69,39 +78,42 @@ class Outcome:
 
 def learning_rate(step: int, settings: Settings) -> float:
     """Pixels of the 224 canvas that Adam may move a point by at this step."""
+    return settings.learning_rate * _decay(step, settings)
+
+
+def _decay(step: int, settings: Settings) -> float:
     if settings.schedule == "constant":
-        return settings.learning_rate
-    turn = (1 + math.cos(math.pi * step / max(1, settings.iterations))) / 2
-    return settings.learning_rate * (0.1 + 0.9 * turn)
+        return 1.0
+    return 0.1 + 0.9 * (1 + math.cos(math.pi * step / max(1, settings.iterations))) / 2
 
 
 def optimise(
-    initial: Tensor,
+    initial: Drawing,
     photo: Tensor,
-    encoder: Encoder,
+    objective: Objective,
     settings: Settings,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Outcome:
-    """Optimise several seeds' control points together until each converges.
+    """Optimise several seeds' strokes together until each converges.
 
     Args:
-        initial: `[seeds, strokes, points, 2]`, canvas pixels.
+        initial: where the strokes start.
         photo: `[1, 3, canvas, canvas]`, 0..1, on the device to work on.
-        encoder: on the same device.
+        objective: what is minimised; its encoder is on the same device.
         on_progress: called at every evaluation.
         stop: once set, the loop ends at the next step and returns the best so far.
     """
     device, began = photo.device, time.monotonic()
     generator = torch.Generator().manual_seed(settings.seed)
-    pool = PhotoPool(photo, encoder, settings.pool, settings.borders, generator)
-    points = initial.to(device, torch.float32).clone().requires_grad_()
-    seeds = len(points)
-    adam = torch.optim.Adam([points])
+    pool = PhotoPool(photo, objective, settings, generator)
+    now, adam = _prepare(initial.to(device), settings)
+    seeds = len(now)
     active = list(range(seeds))
-    best_points, best_losses = points.detach().clone(), [math.inf] * seeds
+    best, best_losses = now.clone(), [math.inf] * seeds
     best_terms: list[dict[str, float]] = [{} for _ in range(seeds)]
     previous, curve, stopped = [math.inf] * seeds, [], "finished"
+    history: list[Drawing] = []
     # A CPU works best on one seed's images at a time, which stay in its cache.
     together = 1 if device.type == "cpu" else seeds
 
@@ -109,30 +121,31 @@ def optimise(
         last = step == settings.iterations or (stop is not None and stop.is_set())
         evaluating = last or step % settings.evaluate_every == 0
         targets = pool.draw(0 if last else settings.augmentations)
-        images = rasterize(points, widths=settings.width, size=settings.canvas)
+        images = now.render(settings.canvas)
         leaf = images.detach().requires_grad_()
         losses: list[Loss] = []
         for some in torch.tensor(active).split(together):
-            loss = targets.loss(leaf[some.to(device)], encoder)
+            loss = targets.loss(leaf[some.to(device)])
             if not last:
                 loss.total.sum().div(len(targets)).backward()
             losses.append(loss)
 
         if evaluating:
-            clean = _clean_terms(losses, len(targets))
             values = list(previous)
-            for k, terms in zip(active, clean, strict=True):
+            for k, terms in zip(active, _clean_terms(losses, len(targets)), strict=True):
                 values[k] = terms["total"]
                 if terms["total"] < best_losses[k]:
                     best_losses[k], best_terms[k] = terms["total"], terms
-                    best_points[k] = points.detach()[k]
+                    best.put(k, now)
             curve.append((step, tuple(values)))
+            history.append(now.clone().to("cpu"))
             if on_progress is not None:
                 lead = min(range(seeds), key=best_losses.__getitem__)
                 on_progress(Progress(
                     step, settings.iterations, time.monotonic() - began,
-                    tuple(values), tuple(best_losses), best_points[lead].cpu().clone(),
+                    tuple(values), tuple(best_losses), best.only(lead).clone().to("cpu"),
                 ))  # fmt: skip
+            # A loss that is no number ends its seed too: the comparison is false.
             active = [k for k in active if abs(previous[k] - values[k]) >= settings.tolerance]
             previous = values
             if last or not active:
@@ -143,19 +156,63 @@ def optimise(
                 break
 
         images.backward(leaf.grad)
-        for group in adam.param_groups:
-            group["lr"] = learning_rate(step, settings) * settings.canvas / 224
-        adam.step()
-        adam.zero_grad()
+        _step(now, adam, step, settings, active)
 
     return Outcome(
-        points=best_points.cpu(),
+        drawing=best.to("cpu"),
         losses=tuple(best_losses),
         terms={name: tuple(t[name] for t in best_terms) for name in best_terms[0]},
         curve=tuple(curve),
+        history=tuple(history),
         steps=step,
         stopped=stopped,
     )
+
+
+def _prepare(initial: Drawing, settings: Settings) -> tuple[Drawing, torch.optim.Adam]:
+    """A copy to be moved, and Adam over those of its tensors that are to be optimised."""
+    now, scale = initial.clone(), settings.canvas / 224
+    if settings.color_rate and now.colors.shape[-1] == 1:
+        now = replace(now, colors=now.colors.repeat(1, 1, 3))
+    rates = {
+        "points": settings.learning_rate * scale,
+        "widths": settings.width_rate * scale,
+        "opacities": settings.opacity_rate,
+        "colors": settings.color_rate,
+    }
+    groups: list[dict[str, Any]] = [
+        {"params": [getattr(now, name).requires_grad_()], "rate": rate}
+        for name, rate in rates.items() if rate
+    ]  # fmt: skip
+    return now, torch.optim.Adam(groups)
+
+
+@torch.no_grad()
+def _step(
+    now: Drawing, adam: torch.optim.Adam, step: int, settings: Settings, active: list[int]
+) -> None:
+    """Move the strokes of active seeds but frozen ones, and keep them within what can be drawn."""
+    decay, scale = _decay(step, settings), settings.canvas / 224
+    stopped = sorted(set(range(len(now))) - set(active))
+    kept = []
+    for group in adam.param_groups:
+        group["lr"] = group["rate"] * decay
+        for tensor in group["params"]:
+            if now.frozen.any():  # Adam leaves alone what never had a gradient
+                tensor.grad[:, now.frozen] = 0
+            kept.append((tensor, tensor[stopped]))  # but its momentum carries on what once had
+    adam.step()
+    adam.zero_grad()
+    for tensor, values in kept:
+        tensor[stopped] = values
+    if settings.width_rate:
+        now.widths[:, ~now.frozen] = now.widths[:, ~now.frozen].clamp(
+            _THINNEST * scale, _THICKEST * scale
+        )
+    if settings.opacity_rate:
+        now.opacities.clamp_(0, 1)
+    if settings.color_rate:
+        now.colors.clamp_(0, 1)
 
 
 @torch.no_grad()
@@ -163,8 +220,7 @@ def _clean_terms(losses: list[Loss], images_per_seed: int) -> list[dict[str, flo
     """The loss terms of each seed's clean pair, which comes first among its images."""
     rows = []
     for loss in losses:
-        named = {**loss.layers, "semantic": loss.semantic, "total": loss.total}
-        columns = {name: value[::images_per_seed].tolist() for name, value in named.items()}
+        columns = {name: value[::images_per_seed].tolist() for name, value in loss.terms.items()}
         rows += [
             dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
         ]

@@ -130,13 +130,14 @@ def _debug_pictures(result: Result) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     # The chance relative to the likeliest position, with the sampled first points in red.
     chance = _enlarge(_to_bytes(start.distribution / start.distribution.max()))
     canvas = np.repeat(chance[..., None], 3, 2)
-    for x, y in start.strokes[winner, :, 0] * _DEBUG_SCALE:
+    first = start.drawing.points[winner, ~start.drawing.frozen, 0]
+    for x, y in first.tolist():
         rows, columns = np.ogrid[: canvas.shape[0], : canvas.shape[1]]
-        canvas[(rows + 0.5 - y) ** 2 + (columns + 0.5 - x) ** 2 <= 4.5**2] = (255, 0, 0)
+        away = (rows + 0.5 - y * _DEBUG_SCALE) ** 2 + (columns + 0.5 - x * _DEBUG_SCALE) ** 2
+        canvas[away <= 4.5**2] = (255, 0, 0)
     yield "distribution", canvas
-    side = result.settings.canvas
-    initial = Sketch(start.strokes[winner], size=(side, side), widths=result.settings.width)
-    yield "initial", render(initial, side * _DEBUG_SCALE)
+    initial = start.drawing.only(winner).to_sketch((result.settings.canvas,) * 2)
+    yield "initial", render(initial, result.settings.canvas * _DEBUG_SCALE)
 
 
 def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

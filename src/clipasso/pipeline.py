@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,50 +16,27 @@ from numpy.typing import NDArray
 
 from clipasso._version import __version__
 from clipasso.borders import extended, frame_mask
+from clipasso.drawing import Drawing
 from clipasso.edges import xdog_edges
-from clipasso.encoders import CLIP_TOWERS, EMBEDDED, SALIENCY, can_load, load_encoder
 from clipasso.errors import ClipassoError
+from clipasso.given import on_canvas, parse_frozen, read_init, without_least_missed
 from clipasso.initialise import initial_strokes, sample_positions, stroke_distribution
 from clipasso.masks import Mask, cut_out, make_mask
+from clipasso.models import Models, load_models
+from clipasso.objective import Objective, make_objective
 from clipasso.optimise import Outcome, Progress, optimise
 from clipasso.photo import Fit, Photo, load_photo
 from clipasso.result import SEED_STEP, Initialisation, Result
 from clipasso.settings import Settings, make_settings
 from clipasso.strokes import Sketch
+from clipasso.targets import PhotoPool
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from clipasso.encoders.base import Encoder
 
-__all__ = [
-    "choose_saliency",
-    "embedded_note",
-    "initialise",
-    "pick_device",
-    "sketch",
-    "sketch_photo",
-]
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """The device by name; `auto` is CUDA, Apple's MPS or the CPU, the first there is.
-
-    Raises:
-        ClipassoError: no such device here.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise ClipassoError(
-            f"--device {name}: not available here; choose auto, cpu, cuda or mps"
-        ) from None
-    return device
+__all__ = ["initialise", "sketch", "sketch_photo"]
 
 
 def sketch(
@@ -67,8 +45,13 @@ def sketch(
     preset: str = "default",
     encoder: str | Encoder | None = None,
     weights: str | Path | None = None,
+    saliency_encoder: str | Encoder | None = None,
+    saliency_weights: str | Path | None = None,
+    init: str | os.PathLike[str] | Sketch | None = None,
+    freeze: str = "",
     fit: Fit = "pad",
     mask: str | Path = "auto",
+    mask_weights: str | Path | None = None,
     device: str = "auto",
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -81,9 +64,16 @@ def sketch(
         preset: `default`, `paper` or `draft`.
         encoder: a name for `load_encoder`, or an encoder that is loaded already.
         weights: a local checkpoint for a named encoder.
+        saliency_encoder: places the first strokes; None is the paper's choice for the encoder.
+        saliency_weights: a local checkpoint for a named one.
+        init: `vit+xdog`, `vit` or `random` (section D.1), or a sketch to start from, or its SVG
+            file: its strokes are kept, dropped or added to until there are `strokes` (as many as
+            it has by default).
+        freeze: which of them stay as they are: `all`, or numbers from 1 as in `1-4,7`.
         fit: how a photo that is not square meets the square canvas: `pad`, `crop` or `stretch`.
-        mask: how the background is removed: `auto`, `grabcut`, `none` or a picture of the object's
-            mask; see `make_mask`.
+        mask: how the background is removed: `auto`, `alpha`, `u2net`, `grabcut`, `none` or a
+            picture of the object's mask; see `make_mask`.
+        mask_weights: a local U2-Net.
         device: `auto`, `cpu`, `cuda` or `mps`.
         on_progress: called at every evaluation.
         stop: set it, from another thread or a signal handler, to end early with the best so far.
@@ -96,25 +86,29 @@ def sketch(
         >>> result = clipasso.sketch("cat.jpg", strokes=16)
         >>> result.sketch.save("cat.svg")
     """
-    made, preferred = make_settings(preset, **settings)
+    given, implied = read_init(init)
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    made, preferred = make_settings(preset, **{**implied, **chosen})
     photo = load_photo(source, size=made.canvas, fit=fit)
     began = time.monotonic()
-    where = pick_device(device)
-    if encoder is None or isinstance(encoder, str):
-        encoder = load_encoder(encoder or preferred, weights, where)
+    models = load_models(
+        made, encoder or preferred, weights, saliency_encoder, saliency_weights, device
+    )
+    found = make_mask(photo, str(mask), fit, None if mask_weights is None else Path(mask_weights))
     return sketch_photo(
-        photo, encoder.to(where), made, mask=make_mask(photo, str(mask), fit),
+        photo, models, made, mask=found, init=given, freeze=freeze,
         on_progress=on_progress, stop=stop, seconds={"load": time.monotonic() - began},
     )  # fmt: skip
 
 
 def sketch_photo(
     photo: Photo,
-    encoder: Encoder,
+    models: Models,
     settings: Settings,
     *,
-    saliency_encoder: Encoder | None = None,
     mask: Mask | None = None,
+    init: Sketch | None = None,
+    freeze: str = "",
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
@@ -123,30 +117,44 @@ def sketch_photo(
 
     Args:
         photo: on a canvas of `settings.canvas` pixels.
-        encoder: on the device to work on.
-        saliency_encoder: whose saliency places the first strokes; see `choose_saliency`.
+        models: on the device to work on.
         mask: what `make_mask` found; None keeps the whole photo.
+        init, freeze: as in `sketch`.
         seconds: time spent already, by stage.
+
+    Raises:
+        ClipassoError: settings that do not go together.
     """
-    seconds = dict(seconds or {})
+    seconds, notes = dict(seconds or {}), list(photo.notes)
     began = time.monotonic()
-    device = encoder.mean.device
     mask = mask or Mask(None, "none")
-    seen = cut_out(photo, mask)
+    if settings.background_weight and mask.inside is None:
+        notes.append(
+            f"{photo.name}: no mask ({mask.source}), so the background weight does nothing"
+        )
+    inside = mask.inside if settings.background_weight else None
+    seen = photo if inside is not None else cut_out(photo, mask)
     pixels = extended(seen) if settings.borders == "extend" else seen.pixels
-    image = torch.tensor(pixels, device=device).permute(2, 0, 1)[None].contiguous()
-    start = initialise(
-        pixels, frame_mask(photo), image, saliency_encoder or choose_saliency(encoder), settings
-    )
+    image = torch.tensor(pixels, device=models.device).permute(2, 0, 1)[None].contiguous()
+    objective = make_objective(models.loss, settings, inside)
+    given = None
+    if init is not None:
+        given = _given(init, freeze, photo, image, objective, settings)
+        if len(init) >= settings.strokes and settings.seeds > 1:
+            settings = replace(settings, seeds=1)
+            notes.append(f"{photo.name}: one seed, since all strokes are given and none is drawn")
+    elif freeze:
+        raise ClipassoError("--freeze: needs strokes to keep; give them with --init SKETCH.svg")
+    allowed = frame_mask(photo) if inside is None else frame_mask(photo) & inside
+    start = initialise(pixels, allowed, image, models.saliency, settings, given)
     seconds["initialise"] = time.monotonic() - began
 
     began = time.monotonic()
-    strokes = torch.from_numpy(start.strokes)
-    outcome = optimise(strokes, image, encoder, settings, on_progress, stop)
+    outcome = optimise(start.drawing, image, objective, settings, on_progress, stop)
     seconds["optimise"] = time.monotonic() - began
 
     order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
-    sketches = tuple(_to_sketch(k, outcome, photo, encoder, settings) for k in order)
+    sketches = tuple(_to_sketch(k, outcome, photo, models.loss, settings) for k in order)
     return Result(
         sketch=sketches[0],
         sketches=sketches,
@@ -155,52 +163,80 @@ def sketch_photo(
         initialisation=start,
         mask=mask,
         outcome=outcome,
-        encoder=encoder.description,
-        recipe=encoder.recipe,
-        device=str(device),
+        encoder=models.loss.description,
+        recipe=objective.recipe,
+        device=str(models.device),
         seconds=seconds,
-        notes=photo.notes,
+        notes=tuple(notes),
     )
 
 
-def choose_saliency(encoder: Encoder) -> Encoder:
-    """The encoder whose saliency suits a loss encoder: CLIP's ViT-B/32 for a CLIP tower (3.3).
-
-    Where the weights of ViT-B/32 cannot be had, a CLIP tower makes its own map; `Initialisation`
-    and the report say which it was.
-    """
-    if encoder.name not in CLIP_TOWERS or encoder.name == SALIENCY:
-        return encoder
-    if can_load(SALIENCY):
-        return load_encoder(SALIENCY, device=encoder.mean.device)
-    return encoder
+def _given(
+    init: Sketch, freeze: str, photo: Photo, image: torch.Tensor, objective: Objective,
+    settings: Settings,
+) -> Drawing:  # fmt: skip
+    """The strokes to start from, not more than the settings ask for."""
+    frozen = parse_frozen(freeze, len(init))
+    if frozen.all() and len(init) >= settings.strokes:
+        raise ClipassoError("--freeze: all strokes would stay as they are; ask for more --strokes")
+    degree = settings.control_points - 1
+    given = on_canvas(init, photo.frame, degree, settings.segments, frozen)
+    if len(init) <= settings.strokes:
+        return given
+    clean = PhotoPool(image, objective, replace(settings, pool=0), torch.Generator()).clean
+    few = without_least_missed(given.to(image.device), settings.strokes, clean, settings.canvas)
+    return few.to("cpu")
 
 
 def initialise(
     pixels: NDArray[np.float32],
-    frame: NDArray[np.bool_],
+    allowed: NDArray[np.bool_],
     image: torch.Tensor,
     encoder: Encoder,
     settings: Settings,
+    given: Drawing | None = None,
 ) -> Initialisation:
     """Saliency x edges, sampled for each seed (section 3.3).
 
     Args:
         pixels: the photo on its canvas; image: the same as a tensor `[1, 3, canvas, canvas]`.
-        frame: `[canvas, canvas]` where the photo lies; no stroke starts in the padding.
+        allowed: `[canvas, canvas]` where strokes may start: not in the padding.
         encoder: makes the saliency.
+        given: strokes that are there already, of one seed.
     """
-    saliency = encoder.saliency(image).cpu().numpy()
-    saliency, edges = saliency * frame, xdog_edges(pixels) * frame
+    flat = np.ones(allowed.shape, np.float32)
+    saliency, source = flat, "none"
+    if settings.saliency != "none":
+        saliency = encoder.saliency(image, settings.saliency).cpu().numpy()
+        method = settings.saliency if settings.saliency != "auto" else encoder.saliency_methods[0]
+        source = f"{encoder.description}, {method}"
+    edges = xdog_edges(pixels) if settings.edges == "xdog" else flat
+    saliency, edges = saliency * allowed, edges * allowed
     distribution = stroke_distribution(saliency, edges, temperature=settings.temperature)
-    strokes = []
+    drawing = _first_strokes(distribution, settings, given)
+    return Initialisation(pixels, saliency, edges, distribution, drawing, source)
+
+
+def _first_strokes(
+    distribution: NDArray[np.float64], settings: Settings, given: Drawing | None
+) -> Drawing:
+    """Strokes drawn for each seed, after those that are given."""
+    degree = settings.control_points - 1
+    count = settings.strokes - (0 if given is None else given.points.shape[1])
+    taken = None
+    if given is not None:
+        taken = given.to_sketch((settings.canvas,) * 2).evaluate(np.linspace(0, 1, 5))
+        taken = taken.reshape(-1, 2)
+    points, colors = [], []
     for k in range(settings.seeds):
         rng = np.random.default_rng(settings.seed + SEED_STEP * k)
-        starts = sample_positions(distribution, settings.strokes, rng, spread=settings.spread)
-        strokes.append(initial_strokes(starts, settings.control_points, settings.canvas, rng))
-    return Initialisation(
-        pixels, saliency, edges, distribution, np.stack(strokes), encoder.description
-    )
+        starts = sample_positions(distribution, count, rng, spread=settings.spread, taken=taken)
+        walk = initial_strokes(starts, settings.points_per_stroke, settings.canvas, rng)
+        points.append(walk)
+        colors.append(rng.random((count, 3)) if settings.ink == "random" else np.zeros((count, 1)))
+    width = settings.width * settings.canvas / 224
+    new = Drawing.make(np.stack(points), degree, widths=width, colors=np.stack(colors))
+    return new if given is None else given.beside(new)
 
 
 def _to_sketch(
@@ -208,29 +244,17 @@ def _to_sketch(
 ) -> Sketch:
     """One seed's strokes in the photo's frame, with where they come from."""
     frame = photo.frame
-    return Sketch(
-        points=frame.to_photo(outcome.points[k].double().numpy()),
-        size=(frame.width, frame.height),
-        widths=settings.width,
-        metadata={
-            "title": f"Sketch of {photo.name}",
-            "photo": photo.name,
-            "encoder": encoder.description,
-            "strokes": str(settings.strokes),
-            "seed": str(settings.seed + SEED_STEP * k),
-            "loss": f"{outcome.losses[k]:.6g}",
-            "steps": str(outcome.steps),
-            "version": f"clipasso {__version__}",
-        },
-    )
-
-
-def embedded_note(encoder: Encoder, asked: str) -> str | None:
-    """What to say where `auto` had to make do with the embedded encoder."""
-    if asked != "auto" or encoder.name != EMBEDDED:
-        return None
-    return (
-        f"encoder: {encoder.description}, since CLIP's weights are not here and the model hub does "
-        "not answer; for CLIP connect to the network once, or give a checkpoint: "
-        "--encoder RN101 --weights FILE"
-    )
+    found = outcome.drawing.only(k).to_sketch((frame.width, frame.height), frame)
+    about = {
+        "title": f"Sketch of {photo.name}" if photo.name else settings.text,
+        **({"photo": photo.name} if photo.name else {}),
+        "encoder": encoder.description,
+        "strokes": str(settings.strokes),
+        "seed": str(settings.seed + SEED_STEP * k),
+        "loss": f"{outcome.losses[k]:.6g}",
+        "steps": str(outcome.steps),
+        "version": f"clipasso {__version__}",
+    }
+    if settings.text:
+        about["text"] = settings.text
+    return found.with_metadata(**about)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from clipasso._version import __version__
 
 if TYPE_CHECKING:
+    from clipasso.drawing import Drawing
     from clipasso.encoders.base import Recipe
     from clipasso.masks import Mask
     from clipasso.optimise import Outcome
@@ -32,15 +33,15 @@ class Initialisation:
     Attributes:
         pixels: `[canvas, canvas, 3]` the photo as the encoder sees it, 0..1.
         saliency, edges, distribution: `[canvas, canvas]`; 0..1, 0 or 1, summing to 1.
-        strokes: `[seeds, strokes, points, 2]`, canvas pixels.
-        saliency_from: the encoder that made the saliency, in words.
+        drawing: the strokes of every seed as they start.
+        saliency_from: the encoder that made the saliency and how, in words.
     """
 
     pixels: NDArray[np.float32]
     saliency: NDArray[np.float32]
     edges: NDArray[np.float32]
     distribution: NDArray[np.float64]
-    strokes: NDArray[np.float64]
+    drawing: Drawing
     saliency_from: str
 
 

@@ -13,36 +13,62 @@ from typing import Any, Literal, get_args
 
 from clipasso.errors import ClipassoError
 
-__all__ = ["PRESETS", "Borders", "Schedule", "Settings", "make_settings"]
+__all__ = [
+    "INITIALISATIONS", "PRESETS", "Borders", "Crop", "Distance", "Edges", "Ink", "LossName",
+    "Saliency", "Schedule", "Settings", "make_settings",
+]  # fmt: skip
 
 Schedule = Literal["constant", "cosine"]
-Borders = Literal["extend", "plain"]
+Borders = Literal["extend", "plain", "white"]
+Crop = Literal["fixed", "varied"]
+LossName = Literal["clipasso", "geometric", "semantic", "l2", "lpips"]
+Distance = Literal["l2", "l1", "cosine"]
+Saliency = Literal["auto", "attention", "relevance", "gradcam", "features", "none"]
+Edges = Literal["xdog", "none"]
+Ink = Literal["black", "random"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a sketch is made. Lengths are in pixels of the square canvas.
+    """How a sketch is made.
 
     Attributes:
         strokes: n, the number of strokes: the level of abstraction (section 3).
-        control_points: of each stroke: 4 (cubic), 3 or 2 (section H).
-        width: of the strokes.
-        canvas: side of the square canvas.
-        seeds: how many initialisations are optimised; the lowest loss wins (section 3.3).
-        seed: of the first; the others follow in steps of 1000.
-        iterations: gradient steps at most.
-        learning_rate: Adam's, in pixels of a 224-pixel canvas.
-        schedule: `constant`, or `cosine` down to a tenth.
-        augmentations: transformed pairs in each step beside the clean pair (section 3.2).
-        pool: how many transforms are drawn at the start and sampled from, the photo being encoded
-            once for each; 0 draws and encodes afresh in every step.
-        borders: `extend` continues the photo's border colours over the padding and outside a
-            transformed image; `plain` leaves white padding and black outside, as the authors do.
-        evaluate_every: steps between evaluations on the clean pair.
-        tolerance: a seed has converged when its evaluation loss changes by less.
+        control_points: of each segment: 4 (cubic), 3 or 2 (section H).
+        segments: Bezier segments in one stroke, joined end to end.
+        width: of the strokes, in pixels of a 224-pixel canvas.
+        width_rate, opacity_rate, color_rate: Adam's learning rates for the strokes' widths (pixels
+            of a 224-pixel canvas), opacities and colours (0..1); 0 keeps them fixed (section 3).
+        ink: the colours that strokes start with, `black` or `random` ones (CLIPDraw's).
+        canvas: side of the square canvas, pixels.
+        loss: `clipasso` (eq. 3), its `geometric` or `semantic` term alone, or in its place `l2` on
+            pixels or `lpips` (section E.3).
+        layers: of the geometric term, `LAYER:WEIGHT,...` in the paper's numbering ("3:1,4:1"); ""
+            leaves the encoder's own.
+        semantic_weight: w_s of eq. 3; None leaves the encoder's own.
+        distance: between activations; None leaves the encoder's own.
+        background_weight: of the ink outside the mask: its mean distance from the object, in tenths
+            of the canvas; above 0 the photo is not cut (section 5).
+        text: that the sketch should also agree with, "" for none; text_weight: how much.
+        saliency: how it is found (`Encoder.saliency`); `none` gives every position the same.
+        edges: the edge map that saliency is multiplied with (section 3.3).
         temperature: of the softmax over positions for first control points.
         spread: how far first points keep from each other, in mean spacings; 0 draws them
             independently, as the paper does.
+        seeds: how many initialisations are optimised; the lowest loss wins (section 3.3).
+        seed: of the first; the others follow in steps of 1000.
+        iterations: gradient steps at most.
+        learning_rate: Adam's for control points, in pixels of a 224-pixel canvas.
+        schedule: `constant`, or `cosine` down to a tenth.
+        augmentations: transformed pairs in each step beside the clean pair (section 3.2).
+        crop: their crop: `fixed`, a square of 0.8 of the area, or `varied` as in CLIPDraw.
+        pool: how many transforms are drawn at the start and sampled from, the photo being encoded
+            once for each; 0 draws and encodes afresh in every step.
+        borders: `extend` continues the photo's border colours over the padding and outside a
+            transformed image; `plain` leaves white padding and black outside, as the authors do;
+            `white` is white in both places, as in CLIPDraw.
+        evaluate_every: steps between evaluations on the clean pair.
+        tolerance: a seed has converged when its evaluation loss changes by less.
 
     Raises:
         ClipassoError: a value out of its range.
@@ -50,39 +76,64 @@ class Settings:
 
     strokes: int = 16
     control_points: int = 4
+    segments: int = 1
     width: float = 3.0
+    width_rate: float = 0.0
+    opacity_rate: float = 0.0
+    color_rate: float = 0.0
+    ink: Ink = "black"
     canvas: int = 224
+    loss: LossName = "clipasso"
+    layers: str = ""
+    semantic_weight: float | None = None
+    distance: Distance | None = None
+    background_weight: float = 0.0
+    text: str = ""
+    text_weight: float = 0.1
+    saliency: Saliency = "auto"
+    edges: Edges = "xdog"
+    temperature: float = 0.3
+    spread: float = 0.7
     seeds: int = 3
     seed: int = 0
     iterations: int = 600
     learning_rate: float = 4.0
     schedule: Schedule = "cosine"
     augmentations: int = 1
+    crop: Crop = "fixed"
     pool: int = 60
     borders: Borders = "extend"
     evaluate_every: int = 10
     tolerance: float = 1e-5
-    temperature: float = 0.3
-    spread: float = 0.7
 
     def __post_init__(self) -> None:
-        within = _LIMITS
-        for name, (low, high) in within.items():
+        for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
+            if value is None and name == "semantic_weight":
+                continue
             wanted = int if isinstance(low, int) else (int, float)
             if isinstance(value, bool) or not isinstance(value, wanted):
                 kind = "a whole number" if wanted is int else "a number"
                 raise ClipassoError(f"--{_option(name)} {value}: must be {kind}")
             if not (math.isfinite(value) and low <= value <= high):
                 raise ClipassoError(f"--{_option(name)} {value}: must be {_span(low, high)}")
-        for name, choice in (("schedule", Schedule), ("borders", Borders)):
-            if getattr(self, name) not in get_args(choice):
+        for name, choice in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in get_args(choice) and not (value is None and name == "distance"):
                 choices = " or ".join(get_args(choice))
-                raise ClipassoError(f"--{name} {getattr(self, name)}: must be {choices}")
+                raise ClipassoError(f"--{_option(name)} {value}: must be {choices}")
+        for name in ("layers", "text"):
+            if not isinstance(getattr(self, name), str):
+                raise ClipassoError(f"--{name} {getattr(self, name)}: must be a text")
         if self.pool and self.pool < self.augmentations:
             raise ClipassoError(
                 f"--pool {self.pool}: must be 0 or at least --augmentations ({self.augmentations})"
             )
+
+    @property
+    def points_per_stroke(self) -> int:
+        """Control points of a whole stroke; neighbouring segments share one."""
+        return (self.control_points - 1) * self.segments + 1
 
     def as_dict(self) -> dict[str, Any]:
         """Every setting by name, for reports."""
@@ -92,7 +143,11 @@ class Settings:
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "strokes": (1, 10_000),
     "control_points": (2, 4),
+    "segments": (1, 64),
     "width": (0.1, 100.0),
+    "width_rate": (0.0, 100.0),
+    "opacity_rate": (0.0, 1.0),
+    "color_rate": (0.0, 1.0),
     "canvas": (32, 4096),
     "seeds": (1, 1000),
     "seed": (0, 2**31 - 1),
@@ -104,7 +159,16 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "tolerance": (0.0, 1.0),
     "temperature": (1e-3, 1e3),
     "spread": (0.0, 10.0),
+    "semantic_weight": (0.0, 1e4),
+    "background_weight": (0.0, 1e4),
+    "text_weight": (0.0, 1e4),
 }
+
+_CHOICES: Mapping[str, Any] = {
+    "schedule": Schedule, "borders": Borders, "crop": Crop, "loss": LossName,
+    "distance": Distance, "saliency": Saliency, "edges": Edges,
+    "ink": Ink,
+}  # fmt: skip
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
@@ -119,15 +183,49 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "spread": 0.0,
     },
     "draft": {"seeds": 1, "iterations": 200},
+    "clipdraw": {
+        "encoder": "ViT-B-32",
+        "loss": "semantic",
+        "semantic_weight": 1.0,
+        "text_weight": 1.0,
+        "strokes": 256,
+        "segments": 2,
+        "width": 2.0,
+        "ink": "random",
+        "width_rate": 0.2,
+        "opacity_rate": 0.01,
+        "color_rate": 0.01,
+        "seeds": 1,
+        "iterations": 1000,
+        "learning_rate": 1.0,
+        "schedule": "constant",
+        "augmentations": 4,
+        "crop": "varied",
+        "pool": 0,
+        "borders": "white",
+        "spread": 0.0,
+        "saliency": "none",
+        "edges": "none",
+        "tolerance": 0.0,
+    },
 }
-"""Settings that differ from the defaults; `encoder` is the encoder's default name."""
+"""Settings that differ from the defaults; `encoder` is the encoder's default name. `clipdraw` is
+the paper's main comparison (Frans et al. 2021, sections 4.2 and G), for `clipasso draw`."""
+
+INITIALISATIONS: Mapping[str, Mapping[str, Any]] = {
+    "vit+xdog": {},
+    "vit": {"edges": "none"},
+    "random": {"saliency": "none", "edges": "none", "spread": 0.0},
+}
+"""The paper's ablation (section D.1) by its own names; ViT stands for the saliency, whichever
+encoder made it."""
 
 
 def make_settings(preset: str = "default", **chosen: Any) -> tuple[Settings, str]:
     """Settings of a preset with single values changed, and the preset's encoder name.
 
     Args:
-        preset: `default`, `paper` or `draft`.
+        preset: one of `PRESETS`.
         chosen: fields of `Settings`; None leaves the preset's value.
 
     Raises:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from clipasso.augment import apply_homographies, identity_homographies, random_homographies
-from clipasso.encoders.base import Encoder, Features
-from clipasso.loss import Loss, blank_distances, perceptual_loss
-from clipasso.settings import Borders
+from clipasso.encoders.base import Features
+from clipasso.loss import Loss, blank_distances
+from clipasso.objective import Objective
+from clipasso.settings import Borders, Settings
 
 __all__ = ["PhotoPool", "Targets"]
 
@@ -21,12 +22,14 @@ class Targets:
     """The photo as the encoder sees it through n transforms; the first leaves it as it is.
 
     Attributes:
+        objective: what comparing means.
         transforms: `[n, 3, 3]` homographies.
         features: of the transformed photos, batch n.
         units: for a relative recipe, their distances to the blank canvas by layer, each `[n]`.
         borders: what stands outside a transformed image.
     """
 
+    objective: Objective
     transforms: Tensor
     features: Features
     units: Mapping[str, Tensor]
@@ -38,9 +41,10 @@ class Targets:
     def __getitem__(self, index: Tensor) -> Targets:
         """Some of the targets, in any order and any number of times."""
         units = {name: unit[index] for name, unit in self.units.items()}
-        return Targets(self.transforms[index], self.features[index], units, self.borders)
+        features = self.features[index]
+        return Targets(self.objective, self.transforms[index], features, units, self.borders)
 
-    def loss(self, sketches: Tensor, encoder: Encoder) -> Loss:
+    def loss(self, sketches: Tensor) -> Loss:
         """Compare every sketch with the photo under every transform.
 
         Args:
@@ -50,12 +54,12 @@ class Targets:
             Terms `[m * n]`: the first sketch under all transforms, then the second ...
         """
         m, n = len(sketches), len(self)
-        all_pairs = self[torch.arange(n, device=sketches.device).repeat(m)]
+        pairs = self[torch.arange(n, device=sketches.device).repeat(m)]
         images = sketches.repeat_interleave(n, 0)
-        seen = encoder.encode(
-            apply_homographies(images, all_pairs.transforms, borders=self.borders)
-        )
-        return perceptual_loss(seen, all_pairs.features, encoder.recipe, all_pairs.units)
+        goal = self.objective
+        transformed = apply_homographies(images, pairs.transforms, borders=self.borders)
+        seen = goal.encoder.encode(transformed, goal.recipe.layers)
+        return goal.compare(seen, pairs.features, pairs.units, sketches)
 
 
 class PhotoPool:
@@ -66,23 +70,20 @@ class PhotoPool:
 
     Args:
         photo: `[1, 3, size, size]`, 0..1.
-        count: transforms in the pool; 0 draws fresh ones in every step.
-        borders: what stands outside a transformed image.
+        objective: what comparing means.
+        settings: of these `pool` (0 draws fresh transforms in every step), `augmentations`,
+            `borders` and `crop`.
         generator: the only source of randomness, on the CPU.
     """
 
     def __init__(
-        self,
-        photo: Tensor,
-        encoder: Encoder,
-        count: int,
-        borders: Borders,
-        generator: torch.Generator,
+        self, photo: Tensor, objective: Objective, settings: Settings, generator: torch.Generator
     ) -> None:
-        self.photo, self.encoder, self.borders = photo, encoder, borders
-        self.count, self.generator = count, generator
+        self.photo, self.objective, self.settings = photo, objective, settings
+        self.generator = generator
         self.clean = self._encode(identity_homographies(1))
-        self.pool = self._encode(self._random(count)) if count else None
+        pooled = settings.pool if settings.augmentations else 0
+        self.pool = self._encode(self._random(pooled)) if pooled else None
 
     def draw(self, count: int) -> Targets:
         """The clean photo and `count` different random transforms of it."""
@@ -90,37 +91,38 @@ class PhotoPool:
             return self.clean
         if self.pool is None:
             return _join([self.clean, self._encode(self._random(count))])
-        chosen = torch.randperm(self.count, generator=self.generator)[:count]
+        chosen = torch.randperm(len(self.pool), generator=self.generator)[:count]
         return _join([self.clean, self.pool[chosen.to(self.photo.device)]])
 
     def _random(self, count: int) -> Tensor:
-        return random_homographies(count, self.photo.shape[-1], self.generator)
+        size = self.photo.shape[-1]
+        return random_homographies(count, size, self.generator, crop=self.settings.crop)
 
     @torch.no_grad()
     def _encode(self, transforms: Tensor, chunk: int = 8) -> Targets:
+        recipe = self.objective.recipe
         parts = []
         for some in transforms.to(self.photo.device).split(chunk):
             seen = self._see(self.photo, some)
             units = {}
-            if self.encoder.recipe.relative:
+            if recipe.relative:
                 blank = self._see(torch.ones_like(self.photo), some)
-                units = blank_distances(seen, blank, self.encoder.recipe)
-            parts.append(Targets(some, seen, units, self.borders))
+                units = blank_distances(seen, blank, recipe)
+            parts.append(Targets(self.objective, some, seen, units, self.settings.borders))
         return _join(parts)
 
     def _see(self, image: Tensor, transforms: Tensor) -> Features:
         images = image.expand(len(transforms), -1, -1, -1)
-        return self.encoder.encode(apply_homographies(images, transforms, borders=self.borders))
+        images = apply_homographies(images, transforms, borders=self.settings.borders)
+        return self.objective.encoder.encode(images, self.objective.recipe.layers)
 
 
 def _join(parts: list[Targets]) -> Targets:
     first = parts[0]
-    return Targets(
-        torch.cat([p.transforms for p in parts]),
-        Features(
-            {k: torch.cat([p.features.layers[k] for p in parts]) for k in first.features.layers},
-            torch.cat([p.features.embedding for p in parts]),
-        ),
-        {k: torch.cat([p.units[k] for p in parts]) for k in first.units},
-        first.borders,
+    features = Features(
+        {k: torch.cat([p.features.layers[k] for p in parts]) for k in first.features.layers},
+        torch.cat([p.features.embedding for p in parts]),
     )
+    units = {k: torch.cat([p.units[k] for p in parts]) for k in first.units}
+    transforms = torch.cat([p.transforms for p in parts])
+    return Targets(first.objective, transforms, features, units, first.borders)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from clipasso._version import __version__
-from clipasso.cli import encoders, render, sketch
+from clipasso.cli import draw, encoders, figure, render, sketch
 from clipasso.errors import ClipassoError
 
 __all__ = ["app", "run"]
@@ -23,7 +23,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("sketch", no_args_is_help=True)(sketch.command)
+app.command("draw", no_args_is_help=True)(draw.command)
 app.command("render", no_args_is_help=True)(render.command)
+app.command("figure", no_args_is_help=True)(figure.command)
 app.command("encoders")(encoders.command)
 
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 
-def command() -> None:
+import typer
+
+
+def command(
+    everything: Annotated[
+        bool, typer.Option("--all", help="List all of open_clip's models with their tags instead.")
+    ] = False,
+) -> None:
     """List the encoders: which there are, their size, and whether their weights are here."""
+    if everything:
+        _list_all()
+        return
     from rich.console import Console
     from rich.table import Table
 
@@ -28,7 +39,16 @@ def command() -> None:
     console.print(table)
     console.print(
         "\nCLIP's weights come from the model hub on first use, or from a checkpoint: "
-        "--encoder RN101 --weights FILE\nOther training sets of the CLIP towers: "
-        "NAME:TAG with open_clip's tag, as in ViT-B-32:laion2b_s34b_b79k",
+        "--encoder RN101 --weights FILE\nOther CLIP towers: NAME:TAG, as in "
+        "ViT-B-16:laion2b_s34b_b88k; `clipasso encoders --all` lists them.\nFor saliency also "
+        "dino, or timm:NAME, a vision transformer of timm's.",
         highlight=False,
     )
+
+
+def _list_all() -> None:
+    import open_clip
+
+    for name in open_clip.list_models():
+        if tags := open_clip.list_pretrained_tags_by_model(name):
+            typer.echo(f"{name}  {' '.join(tags)}")

@@ -5,10 +5,19 @@ To add one, write a class after `base.Encoder` and a line in `load_encoder`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipasso.encoders.names import (
+    CLIP_TOWERS,
+    DINO,
+    EMBEDDED,
+    PAPER,
+    SALIENCY,
+    TIMM,
+    Tower,
+    split_name,
+)
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLIP_TOWERS",
+    "DINO",
     "EMBEDDED",
     "PAPER",
     "SALIENCY",
@@ -25,60 +35,8 @@ __all__ = [
     "can_load",
     "has_weights",
     "load_encoder",
+    "split_name",
 ]
-
-EMBEDDED = "efficientnet-lite0"
-"""The encoder whose weights are installed with the package."""
-
-PAPER = "RN101"
-"""The paper's encoder."""
-
-SALIENCY = "ViT-B-32"
-"""The encoder whose attention places the first strokes in the paper."""
-
-
-@dataclass(frozen=True)
-class Tower:
-    """A CLIP image tower: size in million parameters, and where the hub keeps OpenAI's weights."""
-
-    parameters: float
-    repository: str
-
-
-# Repeats what open_clip knows, so that asking for weights need not import it (seconds).
-CLIP_TOWERS = {
-    "RN50": Tower(38.3, "timm/resnet50_clip.openai"),
-    "RN101": Tower(56.3, "timm/resnet101_clip.openai"),
-    "ViT-B-32": Tower(87.8, "timm/vit_base_patch32_clip_224.openai"),
-    "ViT-B-16": Tower(86.2, "timm/vit_base_patch16_clip_224.openai"),
-}
-"""The paper's CLIP image towers by open_clip's names."""
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """`ARCHITECTURE[:TAG]` -> architecture and open_clip's pretrained tag.
-
-    The paper's way of writing (`ViT-B/32`) is taken too.
-
-    Raises:
-        ClipassoError: no such encoder.
-    """
-    architecture, _, tag = name.partition(":")
-    architecture = architecture.replace("/", "-")
-    known = {n.lower(): n for n in CLIP_TOWERS}.get(architecture.lower())
-    if known is None:
-        choices = ", ".join(["auto", EMBEDDED, *CLIP_TOWERS])
-        raise ClipassoError(f"{name}: no such encoder; choose one of {choices}")
-    if tag in ("", "openai"):
-        return known, "openai"
-    import open_clip
-
-    tags = open_clip.list_pretrained_tags_by_model(known)
-    if tag not in tags:
-        raise ClipassoError(
-            f"{name}: {known} has no weights tagged {tag}; it has {', '.join(tags)}"
-        )
-    return known, tag
 
 
 def has_weights(name: str) -> Path | None:
@@ -105,10 +63,11 @@ def load_encoder(
     """Load a frozen vision encoder.
 
     Args:
-        name: `efficientnet-lite0` (weights installed with the package); `RN50`, `RN101`,
-            `ViT-B-32` or `ViT-B-16`, with an open_clip tag after a colon where not OpenAI's weights
-            are meant (`ViT-B-32:laion2b_s34b_b79k`); or `auto`: RN101 if its weights are here or
-            the hub answers within three seconds, otherwise `efficientnet-lite0`.
+        name: `efficientnet-lite0` (weights installed with the package); one of open_clip's models,
+            `RN50`, `RN101`, `ViT-B-32` and `ViT-B-16` being the paper's, with a tag after a colon
+            where not OpenAI's weights are meant (`ViT-B-32:laion2b_s34b_b79k`); a vision
+            transformer of timm's (`timm:NAME`, or `dino`); or `auto`: RN101 if its weights are here
+            or the hub answers within three seconds, otherwise `efficientnet-lite0`.
         weights: a local checkpoint (safetensors, or PyTorch's, loaded without running code from
             it) instead of the cache and the hub. With `auto` it is RN101's.
         device: to put it on.
@@ -130,9 +89,9 @@ def _find(name: str, weights: Path | None) -> Encoder:
         from clipasso.encoders.efficientnet import EfficientNetLite0
 
         return EfficientNetLite0(weights)
-    from clipasso.encoders import clip, hub
+    from clipasso.encoders import hub
 
-    architecture, tag = split_name(name)
+    architecture, tag = split_name(name, any_tag=weights is not None)
     path = weights or hub.cached_weights(architecture, tag)
     if path is None:
         if not hub.hub_answers(architecture, tag):
@@ -141,7 +100,13 @@ def _find(name: str, weights: Path | None) -> Encoder:
                 f"give a checkpoint with --weights FILE, or use --encoder {EMBEDDED}"
             )
         path = hub.download_weights(architecture, tag)
-    return clip.load_tower(architecture, tag, path)
+    if architecture == TIMM:
+        from clipasso.encoders.timm_tower import load_timm
+
+        return load_timm(tag, path)
+    from clipasso.encoders.open_clip_models import load_tower
+
+    return load_tower(architecture, tag, path)
 
 
 def _find_auto(weights: Path | None) -> Encoder:

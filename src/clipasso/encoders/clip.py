@@ -1,106 +1,66 @@
-"""CLIP's image towers through open_clip: the paper's encoders."""
+"""CLIP's own image towers, the paper's encoders: ResNets with attention pooling, and ViTs."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from clipasso.encoders.base import Encoder, Features, Recipe, unit_range
-from clipasso.encoders.checkpoint import read_checkpoint
+from clipasso.encoders.attention import (
+    grad_cam,
+    mean_attention,
+    outputs,
+    recorded_attention,
+    relevance,
+)
+from clipasso.encoders.base import Encoder, Features, Recipe
 from clipasso.encoders.freeze import freeze
-from clipasso.errors import ClipassoError
 
-__all__ = ["ClipResNet", "ClipViT", "build_tower", "load_tower"]
+__all__ = ["ClipResNet", "ClipTower", "ClipViT"]
 
-# What OpenAI's archives hold beside the weights: the sign that a file is theirs.
-_OPENAI_MARKS = {"input_resolution", "context_length", "vocab_size"}
+TextTower = Callable[[str], Tensor]
 
 
-def load_tower(architecture: str, tag: str, weights: Path) -> Encoder:
-    """An image tower with the weights of a local file.
+class ClipTower(Encoder):
+    """What all image towers of open_clip have in common.
 
     Args:
-        architecture: open_clip's name, `RN50`, `RN101`, `ViT-B-32` or `ViT-B-16`.
-        tag: open_clip's pretrained tag, which says how the weights want their images scaled.
-        weights: a checkpoint of the whole CLIP model or of its image tower alone, in open_clip's
-            or OpenAI's layout.
-
-    Raises:
-        ClipassoError: the file cannot be read or holds another architecture.
+        visual: open_clip's image tower; frozen in place.
+        architecture: open_clip's name.
+        scaling: mean and standard deviation that its images are scaled by.
+        description: model and weights in words.
+        text: embeds a text in the images' space; None where only the image tower is here.
     """
-    state = read_checkpoint(weights)
-    openai = tag == "openai" or bool(_OPENAI_MARKS & set(state))
-    tower = {k.removeprefix("visual."): v for k, v in state.items() if k.startswith("visual.")}
-    visual = build_tower(architecture, quick_gelu=openai)
-    try:
-        visual.load_state_dict({k: v.float() for k, v in (tower or state).items()})
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:160]
-        raise ClipassoError(f"{weights}: no {architecture} checkpoint: {reason}") from None
-    return wrap_tower(visual, architecture, tag, source=f"{tag}, {weights.name}")
 
-
-def build_tower(architecture: str, *, quick_gelu: bool) -> nn.Module:
-    """open_clip's image tower, randomly initialised."""
-    import open_clip
-
-    with _silent_root_logger():
-        model = open_clip.create_model(architecture, pretrained=None, force_quick_gelu=quick_gelu)
-    visual: nn.Module = model.visual
-    return visual
-
-
-def wrap_tower(visual: nn.Module, architecture: str, tag: str, source: str) -> Encoder:
-    """Make an open_clip image tower an encoder; its weights are frozen, norms folded, in place."""
-    kind = ClipResNet if hasattr(visual, "attnpool") else ClipViT
-    return kind(visual, architecture, tag, f"CLIP {architecture} ({source})")
-
-
-@contextmanager
-def _silent_root_logger() -> Iterator[None]:
-    """open_clip warns through the root logger that a model has no weights yet; so it should."""
-
-    def drop(record: logging.LogRecord) -> bool:
-        return False
-
-    root = logging.getLogger()
-    handlers = root.handlers[:]
-    root.addFilter(drop)
-    try:
-        yield
-    finally:
-        root.removeFilter(drop)
-        root.handlers[:] = handlers  # a first warning on a bare root logger installs one
-
-
-def _scaling(architecture: str, tag: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    import open_clip
-
-    config = open_clip.get_pretrained_cfg(architecture, tag) or {}
-    mean = config.get("mean", open_clip.OPENAI_DATASET_MEAN)
-    return tuple(mean), tuple(config.get("std", open_clip.OPENAI_DATASET_STD))
-
-
-class _ClipTower(Encoder):
-    """What ResNets and transformers have in common."""
-
-    def __init__(self, visual: nn.Module, architecture: str, tag: str, description: str) -> None:
-        super().__init__(*_scaling(architecture, tag))
+    def __init__(
+        self,
+        visual: nn.Module,
+        architecture: str,
+        scaling: tuple[tuple[float, ...], tuple[float, ...]],
+        description: str,
+        text: TextTower | None = None,
+    ) -> None:
+        super().__init__(*scaling)
         self.name, self.description = architecture, description
         size: Any = visual.image_size
         self.input_size = int(size if isinstance(size, int) else size[0])
         self.recipe = Recipe({"layer3": 1.0, "layer4": 1.0}, semantic_weight=0.1)
         self.visual: Any = visual.eval().requires_grad_(False)
+        self._text = text
+
+    @torch.no_grad()
+    def encode_text(self, text: str) -> Tensor:
+        if self._text is None:
+            return super().encode_text(text)
+        return self._text(text).to(self.mean.device)
+
+    def _blank(self) -> Tensor:
+        return torch.zeros(1, 3, self.input_size, self.input_size)
 
 
-class ClipResNet(_ClipTower):
+class ClipResNet(ClipTower):
     """CLIP's ResNets, in the paper's count of layers (section E.1).
 
     `layer1` is the input of the first Bottleneck, `layer2` to `layer5` are the outputs of the four
@@ -108,88 +68,62 @@ class ClipResNet(_ClipTower):
     """
 
     layer_names = ("layer1", "layer2", "layer3", "layer4", "layer5")
+    saliency_methods = ("gradcam",)
 
-    def __init__(self, visual: nn.Module, architecture: str, tag: str, description: str) -> None:
-        super().__init__(visual, architecture, tag, description)
-        freeze(visual, torch.zeros(1, 3, self.input_size, self.input_size))
+    def __init__(self, visual: nn.Module, *rest: Any, **named: Any) -> None:
+        super().__init__(visual, *rest, **named)
+        freeze(visual, self._blank())
 
-    def _layers(self, images: Tensor) -> dict[str, Tensor]:
+    def encode(self, images: Tensor, layers: Collection[str] = ()) -> Features:
         net = self.visual
         x = net.stem(self.normalize(images))
         seen = {"layer1": x}
         for i, stage in enumerate((net.layer1, net.layer2, net.layer3, net.layer4), 2):
             x = stage(x)
             seen[f"layer{i}"] = x
-        return seen
+        return Features({name: seen[name] for name in layers}, net.attnpool(x))
 
-    def encode(self, images: Tensor) -> Features:
-        seen = self._layers(images)
-        return Features(
-            {name: seen[name] for name in self.recipe.layers}, self.visual.attnpool(seen["layer5"])
-        )
-
-    def saliency(self, image: Tensor) -> Tensor:
-        """Grad-CAM on the last stage, for the photo's own embedding."""
-        with torch.enable_grad():
-            seen = self._layers(image.detach().requires_grad_())["layer5"]
-            embedding = self.visual.attnpool(seen)
-            target = (embedding * F.normalize(embedding.detach(), dim=-1)).sum()
-            (grad,) = torch.autograd.grad(target, seen)
-        cam = (grad.mean((2, 3), keepdim=True) * seen.detach()).sum(1, keepdim=True).relu()
-        return unit_range(F.interpolate(cam, image.shape[-2:], mode="bicubic")[0, 0])
+    def _saliency(self, image: Tensor, method: str) -> Tensor:
+        return grad_cam(self, image, self.layer_names[-1])
 
 
-class ClipViT(_ClipTower):
+class ClipViT(ClipTower):
     """CLIP's vision transformers; `layer1` to `layer12` are the blocks' token outputs."""
+
+    saliency_methods = ("attention", "relevance")
 
     @property
     def layer_names(self) -> tuple[str, ...]:
         return tuple(f"layer{i + 1}" for i in range(len(self.visual.transformer.resblocks)))
 
-    def encode(self, images: Tensor) -> Features:
+    def encode(self, images: Tensor, layers: Collection[str] = ()) -> Features:
         blocks = dict(zip(self.layer_names, self.visual.transformer.resblocks, strict=True))
-        wanted = {name: blocks[name] for name in self.recipe.layers}
-        with _outputs(wanted) as seen:
-            embedding = self.visual(self.normalize(images))
-        return Features(seen, embedding)
+        with outputs({name: blocks[name] for name in layers}) as seen:
+            embedding = self._embed(images)
+        return Features({name: seen[name] for name in layers}, embedding)
+
+    def _saliency(self, image: Tensor, method: str) -> Tensor:
+        seen = self._look(image)
+        row = mean_attention(seen[0]) if method == "attention" else relevance(*seen)
+        return row[1:].reshape(self.visual.grid_size)
 
     @torch.no_grad()
-    def saliency(self, image: Tensor) -> Tensor:
-        """Attention of the class token to the patches, mean over heads and blocks (section A)."""
-        attention = self.attention(image).mean((0, 1))
-        grid = self.visual.grid_size
-        patches = attention[0, 1:].reshape(1, 1, *grid)
-        return unit_range(F.interpolate(patches, image.shape[-2:], mode="bicubic")[0, 0])
-
     def attention(self, image: Tensor) -> Tensor:
-        """Attention probabilities of every block, `[blocks, heads, tokens, tokens]`.
+        """Attention probabilities of every block, `[blocks, heads, tokens, tokens]` (fig. 28).
 
         Args:
             image: `[1, 3, height, width]`, 0..1.
         """
-        blocks = self.visual.transformer.resblocks
-        with _outputs({str(i): block.ln_1 for i, block in enumerate(blocks)}) as entering:
-            self.visual(self.normalize(image))
-        maps = []
-        for i, block in enumerate(blocks):
-            tokens, attn = entering[str(i)].reshape(-1, block.attn.embed_dim), block.attn
-            q, k, _ = F.linear(tokens, attn.in_proj_weight, attn.in_proj_bias).chunk(3, -1)
-            q, k = (z.unflatten(-1, (attn.num_heads, -1)).transpose(0, 1) for z in (q, k))
-            maps.append((q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).softmax(-1))
-        return torch.stack(maps)
+        return torch.cat(self._look(image)[0])
 
+    def _look(self, image: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Every block's attention, and the embedding that comes of it."""
+        layers = [block.attn for block in self.visual.transformer.resblocks]
+        with torch.enable_grad(), recorded_attention(layers) as maps:
+            embedding = self._embed(image.detach().requires_grad_())
+        return maps, embedding
 
-@contextmanager
-def _outputs(modules: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
-    """Collect what modules put out while the context is open."""
-    seen: dict[str, Tensor] = {}
-
-    def keep(name: str) -> Any:
-        return lambda _module, _inputs, output: seen.__setitem__(name, output)
-
-    hooks = [module.register_forward_hook(keep(name)) for name, module in modules.items()]
-    try:
-        yield seen
-    finally:
-        for hook in hooks:
-            hook.remove()
+    def _embed(self, images: Tensor) -> Tensor:
+        pooled = self.visual(self.normalize(images))
+        embedding: Tensor = pooled[0] if isinstance(pooled, tuple) else pooled
+        return embedding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from clipasso.encoders.base import Encoder, Features, Recipe, unit_range
+from clipasso.encoders.attention import grad_cam
+from clipasso.encoders.base import Encoder, Features, Recipe, enlarge, unit_range
 from clipasso.encoders.freeze import freeze
 from clipasso.errors import ClipassoError
 
@@ -58,6 +60,7 @@ class EfficientNetLite0(Encoder):
 
     name = "efficientnet-lite0"
     input_size = 224
+    saliency_methods = ("features", "gradcam")
     recipe = Recipe(
         {"stage2": 1.0, "stage3": 1.0, "stage5": 1.0},
         semantic_weight=0.3,
@@ -88,11 +91,11 @@ class EfficientNetLite0(Encoder):
     def layer_names(self) -> tuple[str, ...]:
         return tuple(f"stage{i + 1}" for i in range(_STAGES))
 
-    def encode(self, images: Tensor) -> Features:
-        layers, x = self._stages(images)
-        tapped = {name: layers[name] for name in self.recipe.layers}
+    def encode(self, images: Tensor, layers: Collection[str] = ()) -> Features:
+        seen, x = self._stages(images)
         net: Any = self.net
-        return Features(tapped, net.global_pool(net.bn2(net.conv_head(x))))
+        embedding = net.global_pool(net.bn2(net.conv_head(x)))
+        return Features({name: seen[name] for name in layers}, embedding)
 
     def classify(self, images: Tensor) -> Tensor:
         """ImageNet logits, `[batch, 1000]`: the proof that the weights sit where they should."""
@@ -100,8 +103,13 @@ class EfficientNetLite0(Encoder):
         logits: Tensor = net.classifier(self.encode(images).embedding)
         return logits
 
+    def _saliency(self, image: Tensor, method: str) -> Tensor:
+        if method == "gradcam":
+            return grad_cam(self, image, self.layer_names[-1])
+        return self._distance_to_paper(image)
+
     @torch.no_grad()
-    def saliency(self, image: Tensor) -> Tensor:
+    def _distance_to_paper(self, image: Tensor) -> Tensor:
         """How far each position's deep features are from those of the blank canvas.
 
         Grad-CAM marks what tells the class, a head and little more; this marks all that is not
@@ -111,9 +119,8 @@ class EfficientNetLite0(Encoder):
         total = torch.zeros(image.shape[-2:], device=image.device)
         for name in ("stage5", "stage7"):
             photo, blank = F.normalize(seen[name], dim=1)
-            distance = (photo - blank).square().sum(0)[None, None]
-            total += F.interpolate(distance, image.shape[-2:], mode="bicubic")[0, 0]
-        return unit_range(total)
+            total += enlarge((photo - blank).square().sum(0), image)
+        return total
 
     @torch.no_grad()
     def objectness(self, image: Tensor, frame: Tensor) -> Tensor:
@@ -146,11 +153,8 @@ class EfficientNetLite0(Encoder):
         similar = torch.einsum("chw,cn->hwn", middle, border)
         contrast = 1 - similar.topk(min(5, border.shape[1]), -1).values.mean(-1)
 
-        def enlarge(values: Tensor) -> Tensor:
-            size = image.shape[-2:]
-            return F.interpolate(unit_range(values)[None, None], size, mode="bicubic")[0, 0]
-
-        return (enlarge(activation) * (0.3 + 0.7 * enlarge(contrast))).clamp(0, 1)
+        activation, contrast = (enlarge(unit_range(v), image) for v in (activation, contrast))
+        return (activation * (0.3 + 0.7 * contrast)).clamp(0, 1)
 
     def _stages(self, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         net: Any = self.net

@@ -1,36 +1,19 @@
-"""Where CLIP's weights are: in the local caches, on the model hub, or nowhere."""
+"""Where weights are: in the local caches, on the model hub, or nowhere."""
 
 from __future__ import annotations
 
-import os
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from clipasso.encoders import CLIP_TOWERS
+from clipasso.encoders.names import hub_files
 from clipasso.errors import ClipassoError
 
-__all__ = ["ANSWER_SECONDS", "cached_weights", "download_weights", "hub_answers"]
+__all__ = ["ANSWER_SECONDS", "cached_weights", "download_weights", "hub_answers", "url_answers"]
 
 ANSWER_SECONDS = 3.0
 """How long the hub may take to answer before it counts as out of reach."""
-
-
-def _hub_files(architecture: str, tag: str) -> list[tuple[str, str]]:
-    """(repository, file) pairs on the hub, the preferred first."""
-    if tag == "openai":
-        repository, filename = CLIP_TOWERS[architecture].repository, ""
-    else:
-        import open_clip
-
-        config: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, tag)
-        repository, filename = os.path.split(config.get("hf_hub", ""))
-    if not repository:
-        return []
-    names = (
-        [filename] if filename else ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
-    )
-    return [(repository, name) for name in names]
 
 
 def cached_weights(architecture: str, tag: str) -> Path | None:
@@ -40,7 +23,7 @@ def cached_weights(architecture: str, tag: str) -> Path | None:
     """
     from huggingface_hub import try_to_load_from_cache
 
-    for repository, name in _hub_files(architecture, tag):
+    for repository, name in hub_files(architecture, tag):
         found = try_to_load_from_cache(repository, name)
         if isinstance(found, str):
             return Path(found)
@@ -51,31 +34,51 @@ def cached_weights(architecture: str, tag: str) -> Path | None:
 def hub_answers(architecture: str, tag: str, seconds: float | None = None) -> bool:
     """Whether the hub has these weights and says so in time.
 
-    A thread does the asking: name resolution alone can hang for longer than any socket timeout.
-
     Args:
         seconds: how long to wait; `ANSWER_SECONDS` by default.
     """
-    patience = ANSWER_SECONDS if seconds is None else seconds
-    answered: list[bool] = []
 
-    def ask() -> None:
+    def ask(patience: float) -> bool:
         from huggingface_hub import HfApi
         from huggingface_hub.constants import HF_HUB_OFFLINE
 
-        files = _hub_files(architecture, tag)
+        files = hub_files(architecture, tag)
         if HF_HUB_OFFLINE or not files:
-            return
-        try:
-            HfApi().model_info(files[0][0], timeout=patience)
-        except Exception:  # whatever went wrong, the weights cannot be had
-            return
-        answered.append(True)
+            return False
+        HfApi().model_info(files[0][0], timeout=patience)
+        return True
 
-    thread = threading.Thread(target=ask, daemon=True)
+    return _in_time(ask, seconds)
+
+
+def url_answers(url: str, seconds: float | None = None) -> bool:
+    """Whether a file's server has it and says so in time."""
+
+    def ask(patience: float) -> bool:
+        from urllib.request import Request, urlopen
+
+        with urlopen(Request(url, method="HEAD"), timeout=patience) as reply:
+            return bool(reply.status == 200)
+
+    return _in_time(ask, seconds)
+
+
+def _in_time(ask: Callable[[float], bool], seconds: float | None) -> bool:
+    """Whether a question is answered with yes in time; any failure is a no.
+
+    A thread does the asking: name resolution alone can hang for longer than any socket timeout.
+    """
+    patience = ANSWER_SECONDS if seconds is None else seconds
+    answers: list[bool] = []
+
+    def run() -> None:
+        with suppress(Exception):  # whatever goes wrong, the weights cannot be had
+            answers.append(ask(patience))
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(patience)
-    return bool(answered)
+    return answers == [True]
 
 
 def download_weights(architecture: str, tag: str) -> Path:
@@ -87,7 +90,7 @@ def download_weights(architecture: str, tag: str) -> Path:
     from huggingface_hub import hf_hub_download
 
     reason = "it is not listed there"
-    for repository, name in _hub_files(architecture, tag):
+    for repository, name in hub_files(architecture, tag):
         try:
             return Path(hf_hub_download(repository, name))
         except Exception as error:

@@ -1,11 +1,12 @@
 """Differentiable rasterising of Bezier strokes.
 
 `rasterize` is the front door. `reference` is its mathematics in plain PyTorch, `kernel` the same on
-the CPU through numba; tests hold the two together.
+the CPU through numba and `triton_kernel` on the GPU through Triton; tests hold them together.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import torch
@@ -19,7 +20,7 @@ __all__ = ["Backend", "rasterize"]
 
 _FARTHEST = 1e9  # pixels; beyond it squared distances leave float32
 
-Backend = Literal["auto", "kernel", "reference"]
+Backend = Literal["auto", "kernel", "triton", "reference"]
 
 
 def rasterize(
@@ -48,8 +49,9 @@ def rasterize(
         opacities: 0..1, broadcasting to `[batch, strokes]`; 1 by default.
         degree: of the Bezier segments, 1 to 3. A stroke of `degree * m + 1` points is a chain of m
             segments. By default one segment holds all points.
-        backend: `kernel` runs on the CPU whatever the tensors' device; `reference` is dense
-            PyTorch; `auto` is the kernel.
+        backend: `kernel` runs on the CPU whatever the tensors' device; `triton` on the GPU, in
+            float32; `reference` is dense PyTorch. `auto` is `triton` for CUDA tensors (`reference`
+            for float64 ones) and the kernel for all others, or where Triton is missing.
 
     Returns:
         `[batch, channels, height, width]` (no batch dimension where `points` had none), 0..1, white
@@ -57,7 +59,8 @@ def rasterize(
 
     Raises:
         ValueError: a shape, width, degree or size that cannot be drawn, or a value that is not
-            finite.
+            finite. Triton never waits for the GPU to look: there a point or width that cannot be
+            drawn makes its sketch NaN.
     """
     if points.ndim == 3:
         return rasterize(
@@ -77,16 +80,50 @@ def rasterize(
         raise ValueError(f"the canvas must be at least 1 x 1 pixels, not {width} x {height}")
     dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
     points = points.to(dtype)
+    chosen = _choose(backend, points)
 
     def tensor(value: Tensor | float) -> Tensor:
+        if isinstance(value, (int, float)):  # filled in place: a copy would wait for the device
+            return points.new_full((batch, strokes), value)
         return torch.as_tensor(value, dtype=dtype, device=points.device)
 
     widths = tensor(widths).expand(batch, strokes)
     opacities = tensor(1.0 if opacities is None else opacities).expand(batch, strokes)
-    colors = points.new_zeros(1) if colors is None else tensor(colors)
+    colors = points.new_zeros(batch, strokes, 1) if colors is None else tensor(colors)
     if colors.shape[-1:] not in ((1,), (3,)):
         raise ValueError(f"colors must have 1 or 3 channels, not the shape {list(colors.shape)}")
     colors = colors.expand(batch, strokes, colors.shape[-1])
+    if chosen != "triton" or not points.is_cuda:
+        _check(points, widths, opacities, colors)
+    segments = points[:, :, None] if count == degree + 1 else split_chain(points, degree)
+    if chosen == "reference":
+        return rasterize_reference(segments, widths, opacities, colors, height, width)
+    function = _Triton if chosen == "triton" else _Kernel
+    image: Tensor = function.apply(segments, widths, opacities, colors, height, width)
+    return image
+
+
+def _choose(backend: Backend, points: Tensor) -> Backend:
+    """The backend that draws these points."""
+    if backend == "auto":
+        if not points.is_cuda or not find_spec("triton"):
+            return "kernel"
+        return "triton" if points.dtype == torch.float32 else "reference"
+    if backend == "triton":
+        if points.dtype != torch.float32:
+            raise ValueError(f"the triton backend draws float32, not {points.dtype}")
+        if not find_spec("triton"):
+            raise ValueError("the triton backend needs Triton, which comes with torch for CUDA")
+        from clipasso.raster import triton_kernel
+
+        if points.is_cuda == triton_kernel.INTERPRETED:
+            there = "the CPU under TRITON_INTERPRET=1" if points.is_cuda else "CUDA tensors only"
+            raise ValueError(f"the triton backend draws on {there}, not on {points.device}")
+    return backend
+
+
+def _check(points: Tensor, widths: Tensor, opacities: Tensor, colors: Tensor) -> None:
+    """Raise ValueError for values that cannot be drawn; waits for the device."""
     with torch.no_grad():
         for name, value in (("points", points), ("widths", widths), ("opacities", opacities),
                             ("colors", colors)):  # fmt: skip
@@ -94,11 +131,6 @@ def rasterize(
                 raise ValueError(f"{name} must be finite and within {_FARTHEST:g}")
         if (widths < 0).any():
             raise ValueError("widths must not be negative")
-    segments = split_chain(points, degree)
-    if backend == "reference":
-        return rasterize_reference(segments, widths, opacities, colors, height, width)
-    image: Tensor = _Kernel.apply(segments, widths, opacities, colors, height, width)
-    return image
 
 
 class _Kernel(torch.autograd.Function):
@@ -126,3 +158,34 @@ class _Kernel(torch.autograd.Function):
         grads = kernel.backward(light, *ctx.inputs, *ctx.records)
         wanted = zip(grads, ctx.needs_input_grad, strict=False)
         return *(torch.from_numpy(g).to(grad.device) if w else None for g, w in wanted), None, None
+
+
+class _Triton(torch.autograd.Function):
+    """The Triton kernel as an autograd node."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, points: Tensor, widths: Tensor, opacities: Tensor, colors: Tensor,
+        height: int, width: int,
+    ) -> Tensor:  # fmt: skip
+        from clipasso.raster import triton_kernel  # Triton may be missing
+
+        points, widths, opacities, colors = (
+            t.detach().contiguous() for t in (points, widths, opacities, colors)
+        )
+        image, *records = triton_kernel.forward(points, widths, opacities, colors, height, width)
+        ctx.order = points.shape[3]
+        ctx.save_for_backward(opacities, colors, *records)
+        return image
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        from clipasso.raster import triton_kernel
+
+        opacities, colors, *records = ctx.saved_tensors
+        grads = triton_kernel.backward(
+            grad.detach().contiguous(), opacities, colors, ctx.order, *records
+        )
+        wanted = zip(grads, ctx.needs_input_grad, strict=False)
+        return *(g if w else None for g, w in wanted), None, None

@@ -1,0 +1,90 @@
+"""`clipasso draw`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clipasso.cli import options as opt
+from clipasso.cli.work import Outlet, run_shown, say
+
+
+def command(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(help="What to draw.", metavar="[TEXT]")] = "",
+    photo: Annotated[
+        Path | None,
+        typer.Option(help="A photo to agree with, beside the text or alone.", metavar="FILE"),
+    ] = None,
+    lines: Annotated[
+        bool,
+        typer.Option(
+            "--lines", help="16 thin black lines (figure 13) in place of 256 strokes in colour."
+        ),
+    ] = False,
+    output: opt.Output = Path("sketches"),
+    strokes: opt.Strokes = None,
+    control_points: opt.ControlPoints = None,
+    segments: opt.Segments = None,
+    width: opt.Width = None,
+    width_rate: opt.WidthRate = None,
+    opacity_rate: opt.OpacityRate = None,
+    color_rate: opt.ColorRate = None,
+    encoder: opt.Encoder = None,
+    weights: opt.Weights = None,
+    text_weight: opt.TextWeight = None,
+    semantic_weight: opt.SemanticWeight = None,
+    seeds: opt.Seeds = None,
+    seed: opt.Seed = None,
+    iterations: opt.Iterations = None,
+    learning_rate: opt.LearningRate = None,
+    augmentations: opt.Augmentations = None,
+    device: opt.Device = "auto",
+    mask: opt.Mask = "none",
+    fit: opt.Fit = "pad",
+    all_seeds: opt.AllSeeds = False,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+    as_json: opt.AsJson = False,
+) -> int:
+    """Draw a text, or a photo's meaning, with CLIPDraw: the paper's main comparison.
+
+    Strokes start at random and only CLIP's final embedding is compared, so nothing ties the drawing
+    to a photo's geometry. Needs a CLIP encoder (ViT-B/32): the embedded one cannot read. The files
+    are named after the photo, or else after the text.
+
+    Examples:
+
+      clipasso draw "a drawing of a cat"
+
+      clipasso draw "a drawing of a horse" --photo horse.png --lines
+    """
+    from clipasso.clipdraw import draw_photo, draw_settings
+    from clipasso.models import load_models
+    from clipasso.photo import load_photo
+
+    chosen = opt.chosen_settings(ctx.params)
+    chosen.pop("text")
+    settings, preferred = draw_settings(text, photo is not None, lines=lines, **chosen)
+    outlet = Outlet(output, settings.seeds, all_seeds, False, force, quiet, as_json)
+    stem = photo.stem if photo else re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing"
+    outlet.claim(stem)
+    seen = load_photo(photo, size=settings.canvas, fit=fit) if photo else None  # type: ignore[arg-type]
+    outlet.prepare()
+    models = load_models(settings, encoder or preferred, weights, device=device)
+
+    result = run_shown(
+        stem,
+        outlet.silent,
+        lambda on_progress, stop: draw_photo(
+            seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
+            on_progress=on_progress, stop=stop,
+        ),
+    )  # fmt: skip
+    for note in result.notes:
+        say(note)
+    outlet.write(result, stem)
+    return 130 if result.outcome.stopped == "interrupted" else 0

@@ -1,0 +1,185 @@
+"""`clipasso figure`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clipasso.cli.work import say
+from clipasso.errors import ClipassoError
+
+if TYPE_CHECKING:
+    from clipasso.figures.make import GridProgress
+
+
+def command(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Which figure; --list explains them.")
+    ] = None,
+    photos: Annotated[
+        list[Path] | None, typer.Argument(metavar="PHOTO", help="Photos to sketch.")
+    ] = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", help="Folder for the sheet, and for its runs; made if missing."
+        ),
+    ] = Path("figures"),
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="auto, efficientnet-lite0, RN101 ...; see `clipasso encoders` (auto)."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="A local checkpoint for the encoder.")
+    ] = None,
+    saliency_encoder: Annotated[
+        str | None,
+        typer.Option(help="Another encoder to place the first strokes (the paper's choice)."),
+    ] = None,
+    saliency_weights: Annotated[
+        Path | None, typer.Option(help="A local checkpoint for that one.")
+    ] = None,
+    lpips_weights: Annotated[
+        Path | None, typer.Option(help="torchvision's VGG16 checkpoint, for losses.")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(help="Gradient steps of each sketch at most (the preset's).")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Initialisations of each sketch (the preset's).")
+    ] = None,
+    strokes: Annotated[
+        str | None,
+        typer.Option(
+            help="Number of strokes (16); several for abstraction and background: 32,16,8,4."
+        ),
+    ] = None,
+    preset: Annotated[str, typer.Option(help="default, paper or draft.")] = "default",
+    mask: Annotated[
+        str, typer.Option(help="How backgrounds are removed, as for `clipasso sketch`.")
+    ] = "auto",
+    text: Annotated[
+        str, typer.Option(help='For clipdraw ("A sketch of a(n) ..." with the photo\'s file name).')
+    ] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    force: Annotated[
+        bool, typer.Option("--force", help="Make every run anew instead of taking it up.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")
+    ] = False,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="Explain the figures and do nothing else.")
+    ] = False,
+) -> int:
+    """Make a figure of the paper from your photos.
+
+    Runs the study and writes NAME.png, NAME.pdf and NAME.csv (the losses). Its runs are kept in
+    the output folder's `runs`: stopped by Ctrl-C, the same command goes on where it was.
+
+    Examples:
+
+      clipasso figure --list
+
+      clipasso figure abstraction horse.png flamingo.png -o figures
+
+      clipasso figure init cat.jpg --seeds 3 --iterations 600
+
+      clipasso figure layers cat.jpg --encoder RN101 --weights RN101.pt
+    """
+    from clipasso.figures.catalogue import FIGURES, find_figure
+    from clipasso.figures.plan import Asked
+
+    if show_list:
+        _print_list()
+        return 0
+    if name is None:
+        raise ClipassoError(f"figure: say which one: {', '.join(FIGURES)}")
+    find_figure(name)
+    if not photos:
+        raise ClipassoError(f"figure {name}: give one photo or more")
+    asked = Asked(preset, iterations, seeds, _counts(strokes), mask, text)
+
+    from clipasso.figures.make import make_figure
+
+    with _progress(name, quiet) as (show, so_far):
+        try:
+            files = make_figure(
+                name, photos, output, asked, encoder=encoder, weights=weights,
+                saliency_encoder=saliency_encoder, saliency_weights=saliency_weights,
+                lpips_weights=lpips_weights, device=device, force=force, on_progress=show, say=say,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            say(so_far())
+            return 130
+    if not quiet:
+        for file in files:
+            print(file)
+    return 0
+
+
+def _counts(text: str | None) -> tuple[int, ...]:
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts) or (text is not None and not parts):
+        raise ClipassoError(f"--strokes {text}: give a number, or several as in 32,16,8,4")
+    return tuple(map(int, parts))
+
+
+def _print_list() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from clipasso.figures.catalogue import FIGURES
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "in the paper", "what it shows"):
+        table.add_column(heading, no_wrap=heading != "what it shows")
+    for figure in FIGURES.values():
+        table.add_row(figure.name, figure.paper, figure.sentence)
+    Console(highlight=False).print(table)
+
+
+@contextmanager
+def _progress(
+    name: str, quiet: bool
+) -> Iterator[tuple[Callable[[GridProgress], None], Callable[[], str]]]:
+    """Show a bar over the whole grid on stderr, or a line a run where that is no terminal.
+
+    Yields what is to be called with the progress, and what says how far it came.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    last: list[GridProgress] = []
+    columns = (
+        TextColumn("{task.description}"), BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  loss {task.fields[loss]}"), TimeRemainingColumn(),
+        TextColumn("left"),
+    )  # fmt: skip
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
+        task = bars.add_task(f"{name}: loading", total=None, loss="...")
+
+        def show(now: GridProgress) -> None:
+            last[:] = [now]
+            what = f"{now.number} of {now.runs}: {now.label}"
+            loss = "..." if now.loss is None else f"{now.loss:#.4g}"
+            bars.update(
+                task, description=escape(f"{name} {what}"), completed=now.steps,
+                total=now.of_steps, loss=loss,
+            )  # fmt: skip
+            if now.finished and not quiet and not console.is_terminal:
+                say(f"{what}: loss {loss}")
+
+        def so_far() -> str:
+            done = last[0].kept + last[0].number - (not last[0].finished) if last else 0
+            stay = f"finished runs that stay: {done}" if done else "no run was finished"
+            return f"stopped, no sheet was written; {stay}; the same command goes on from there"
+
+        yield show, so_far

@@ -1,0 +1,166 @@
+"""Cut the object out of a photo's background (sections 4 and B).
+
+The method draws whatever is in the photo, so a background costs strokes. The paper masks it with
+U2-Net; GrabCut does it here without a download.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipasso.borders import frame_mask
+from clipasso.errors import ClipassoError
+from clipasso.masks.grabcut import find_object, grabcut
+from clipasso.masks.u2net import U2Net, cached_weights, installed
+from clipasso.photo import Fit, Photo, load_photo
+
+__all__ = ["Mask", "cut_out", "grabcut", "make_mask"]
+
+_INSIDE = 0.5  # the paper's threshold
+_SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
+_CLEAR = 0.01  # of the photo: less transparency is rounded corners, no cut-out
+_SAME = 10.0  # CIELAB units within which two colours of a border count as the same
+_UNIFORM = 0.85  # of the border; the rest may be an object that touches it
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Where the object is.
+
+    Attributes:
+        inside: `[size, size]` on the photo's canvas; None where the whole photo is kept.
+        source: `alpha`, `u2net`, `grabcut`, a file's name, or `none` with the reason.
+    """
+
+    inside: NDArray[np.bool_] | None
+    source: str
+
+
+def make_mask(
+    photo: Photo, how: str = "auto", fit: Fit = "pad", weights: Path | None = None
+) -> Mask:
+    """Find the object by name of a method or from a file.
+
+    Args:
+        photo: on its canvas.
+        how: `none`; `alpha`, the photo's own transparency; `u2net`; `grabcut`; the path of a
+            picture of the photo's proportions, bright where the object is; or `auto`: alpha if
+            there is any, nothing where the photo's border is of one colour already, U2-Net where
+            its weights are on this machine, GrabCut otherwise.
+        fit: how the photo was fitted to its canvas.
+        weights: a U2-Net in ONNX format, for `u2net` and `auto`; by default the one that rembg
+            keeps, which `u2net` fetches on first use and `auto` does not.
+
+    Returns:
+        The mask; without one where the method found no object to cut out.
+
+    Raises:
+        ClipassoError: no such method or file, a file of other proportions, a photo without
+            transparency for `alpha`, or U2-Net cannot be had.
+    """
+    match how:
+        case "none":
+            return Mask(None, "none")
+        case "alpha":
+            return _from_alpha(photo)
+        case "u2net":
+            return _from_u2net(photo, weights)
+        case "grabcut":
+            return _from_grabcut(photo)
+        case "auto":
+            return _automatic(photo, weights)
+    return _from_file(photo, how, fit)
+
+
+def cut_out(photo: Photo, mask: Mask) -> Photo:
+    """The photo with everything outside the mask made white."""
+    if mask.inside is None:
+        return photo
+    pixels = np.where(mask.inside[..., None], photo.pixels, np.float32(1))
+    pixels.setflags(write=False)
+    return replace(photo, pixels=pixels)
+
+
+def _automatic(photo: Photo, weights: Path | None) -> Mask:
+    if photo.alpha is not None:
+        opaque = float((photo.alpha > _INSIDE)[frame_mask(photo)].mean())
+        if _SMALLEST <= opaque <= 1 - _CLEAR:
+            return _from_alpha(photo)
+    if _uniform_border(photo):
+        return Mask(None, "none, the border is uniform")
+    if weights is not None or (cached_weights() and installed()):
+        return _from_u2net(photo, weights)
+    return _from_grabcut(photo)
+
+
+def _uniform_border(photo: Photo) -> bool:
+    """Whether nearly all of the photo's outermost pixels have about the same colour."""
+    import cv2
+
+    inside = np.ascontiguousarray(photo.pixels[_window(photo)])
+    lab = cv2.cvtColor(inside, cv2.COLOR_RGB2LAB)
+    # The outermost pixels of all are often blended with something else.
+    sides = (lab[1:3], lab[-3:-1], lab[:, 1:3], lab[:, -3:-1])
+    ring = np.concatenate([side.reshape(-1, 3) for side in sides])
+    if not len(ring):
+        return False
+    away = np.linalg.norm(ring - np.median(ring, 0), axis=1)
+    return bool((away < _SAME).mean() > _UNIFORM)
+
+
+def _window(photo: Photo) -> tuple[slice, slice]:
+    """The rows and columns of the canvas that the photo fills."""
+    frame = frame_mask(photo)
+    rows, columns = np.flatnonzero(frame.any(1)), np.flatnonzero(frame.any(0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _from_alpha(photo: Photo) -> Mask:
+    if photo.alpha is None:
+        raise ClipassoError(
+            f"{photo.name}: it has no transparency for --mask alpha; "
+            "give a cut-out PNG, or --mask auto"
+        )
+    inside = photo.alpha > _INSIDE
+    if not inside.any():
+        raise ClipassoError(
+            f"{photo.name}: it is transparent all over, so --mask alpha leaves nothing; "
+            "give --mask none"
+        )
+    return Mask(inside, "alpha")
+
+
+def _from_u2net(photo: Photo, weights: Path | None) -> Mask:
+    window = _window(photo)
+    inside = np.zeros(photo.pixels.shape[:2], bool)
+    inside[window] = U2Net(weights).predict(photo.pixels[window]) > _INSIDE
+    return _unless_failed(photo, inside, "u2net", "U2-Net")
+
+
+def _from_grabcut(photo: Photo) -> Mask:
+    window = _window(photo)
+    if np.ptp(photo.pixels[window], axis=(0, 1)).max() < 0.02:
+        return Mask(None, "none, the photo is flat")
+    return _unless_failed(photo, find_object(photo), "grabcut", "GrabCut")
+
+
+def _unless_failed(photo: Photo, inside: NDArray[np.bool_], source: str, title: str) -> Mask:
+    if not _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
+        return Mask(None, f"none, {title} found no object")
+    return Mask(inside, source)
+
+
+def _from_file(photo: Photo, how: str, fit: Fit) -> Mask:
+    if not Path(how).exists():
+        raise ClipassoError(
+            f"--mask {how}: no such file; give auto, alpha, u2net, grabcut, none or a picture"
+        )
+    picture = load_photo(how, size=photo.pixels.shape[0], fit=fit)
+    ours, theirs = photo.frame, picture.frame
+    if abs(ours.width / ours.height / (theirs.width / theirs.height) - 1) > 0.03:
+        raise ClipassoError(f"--mask {how}: its proportions are not those of {photo.name}")
+    return Mask((picture.pixels.mean(-1) > _INSIDE) & frame_mask(picture), picture.name)
