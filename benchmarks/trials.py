@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from clipasso.encoders import EMBEDDED, load_encoder
 from clipasso.encoders.efficientnet import to_timm
 from clipasso.masks import Mask, cut_out, make_mask
+from clipasso.models import Models
 from clipasso.photo import Photo, load_photo
 from clipasso.pipeline import sketch_photo
 from clipasso.raster import rasterize
@@ -107,7 +108,9 @@ def main() -> None:
         settings = Settings(seeds=arguments.seeds, **changes)
         verdicts, losses, began = [], [], time.perf_counter()
         for index in range(len(arguments.photos)):
-            result = sketch_photo(photos[index], encoder, settings, mask=Mask(None, "cut already"))
+            result = sketch_photo(
+                photos[index], Models(encoder, encoder), settings, mask=Mask(None, "cut already")
+            )
             verdicts += [judge(points, index) for points in result.outcome.points]
             losses += result.outcome.losses
         seconds = (time.perf_counter() - began) / len(losses)

@@ -132,3 +132,42 @@ def test_a_broken_file_of_vits_is_an_error_and_no_silent_substitute(here, monkey
 def test_devices():
     assert pick_device("cpu") == torch.device("cpu")
     assert pick_device("auto").type in ("cpu", "cuda", "mps")
+
+
+class TestPrecision:
+    """CLIP computes in bf16 where hardware has it; nothing else does."""
+
+    @pytest.mark.parametrize(("hardware", "wanted", "low"), [
+        (True, "auto", True), (False, "auto", False), (True, "fp32", False), (False, "bf16", True),
+    ])  # fmt: skip
+    def test_what_it_computes_in(self, here, monkeypatch, hardware, wanted, low):
+        monkeypatch.setattr("clipasso.models.has_bf16", lambda device: hardware)
+        loss = load_models(Settings(precision=wanted, saliency="none"), "RN101").loss
+        assert loss.precision == (torch.bfloat16 if low else torch.float32)
+        seen = loss.encode(torch.rand(1, 3, 224, 224), ("layer3",))
+        assert seen.embedding.dtype == loss.precision
+        assert seen.exact().layers["layer3"].dtype == torch.float32
+
+    def test_the_embedded_encoder_stays_exact(self, monkeypatch):
+        monkeypatch.setattr("clipasso.models.has_bf16", lambda device: True)
+        assert load_models(Settings(), EMBEDDED).loss.precision == torch.float32
+        with pytest.raises(ClipassoError, match="--precision bf16: EfficientNet-Lite0"):
+            load_models(Settings(precision="bf16"), EMBEDDED)
+
+    @pytest.mark.parametrize("name", ["RN101", "ViT-B-32"])
+    def test_features_and_maps_are_about_the_same(self, name):
+        exact, low = random_encoder(name), random_encoder(name)
+        assert low.lower_precision()
+        image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+        layers = exact.layer_names[2:4]
+        a, b = exact.encode(image, layers), low.encode(image, layers).exact()
+        for layer in layers:
+            error = (a.layers[layer] - b.layers[layer]).norm() / a.layers[layer].norm()
+            assert 0 < error < 0.03
+        assert (exact.saliency(image) - low.saliency(image)).abs().mean() < 0.1
+
+    def test_an_encoder_that_is_loaded_already_is_left_alone(self, monkeypatch):
+        monkeypatch.setattr("clipasso.models.has_bf16", lambda device: True)
+        encoder = random_encoder("RN101")
+        models = load_models(Settings(saliency="none"), encoder)
+        assert models.loss.precision == torch.float32

@@ -10,7 +10,7 @@ import torch
 from clipasso import Settings, load_photo
 from clipasso.drawing import Drawing
 from clipasso.objective import Objective, make_objective
-from clipasso.optimise import learning_rate, optimise
+from clipasso.optimise import learning_rate, optimise, still_racing
 from clipasso.raster import rasterize
 from clipasso.targets import PhotoPool
 from tiny import Blur
@@ -22,8 +22,9 @@ def run(initial, photo, encoder, settings, *rest):
 
 
 SETTINGS = Settings(
-    strokes=2, canvas=32, seeds=2, iterations=40, pool=6, augmentations=2, evaluate_every=5
-)
+    strokes=2, canvas=32, seeds=2, iterations=40, pool=6, augmentations=2, evaluate_every=5,
+    drop=False,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -146,6 +147,31 @@ def test_the_embedded_encoder_improves_a_real_sketch(photo_path, lite0):
     out = run(initial, image, lite0, settings)
     assert out.losses[0] < 0.95 * out.curve[0][1][0]
     assert torch.isfinite(out.points).all()
+
+
+class TestRace:
+    """Giving up seeds that are clearly losing."""
+
+    def test_who_stays(self):
+        best = [1.0, 1.02, 1.05, 1.2]
+        assert still_racing([0, 1, 2, 3], best, 0.1) == [0, 1, 2, 3]
+        assert still_racing([0, 1, 2, 3], best, 0.25) == [0, 1, 2]
+        assert still_racing([0, 1, 2, 3], best, 0.5) == [0, 1]
+        assert still_racing([2, 3], best, 0.9) == []  # the leaders have converged
+
+    def test_the_winner_does_not_feel_it(self, scene):
+        photo, initial = scene
+        hopeless = torch.zeros_like(initial[:1]) + torch.tensor([2.0, 16.0])
+        far = torch.cat([initial[:1], hopeless])
+        settings = replace(SETTINGS, iterations=60)
+        whole, raced = Blur(), Blur()
+        a = run(far, photo, whole, replace(settings, drop=False))
+        b = run(far, photo, raced, replace(settings, drop=True))
+        assert raced.calls < 0.9 * whole.calls
+        assert b.winner == a.winner == 0
+        assert torch.equal(b.points[0], a.points[0])
+        assert b.losses[1] >= a.losses[1]
+        assert b.steps == 60
 
 
 class TestStyle:

@@ -341,3 +341,11 @@ def test_refuses_what_cannot_be_drawn(change, message):
     arguments = {"points": torch.zeros(1, 1, 4, 2), "widths": 3.0, "size": 8, **change}
     with pytest.raises(ValueError, match=message):
         rasterize(arguments.pop("points"), **arguments)
+
+
+def test_a_gpu_kernel_that_fails_is_not_used():
+    """Where it cannot run, as on a CPU without the interpreter, the answer is no, and why."""
+    from clipasso.raster import _proves_itself
+
+    with pytest.warns(UserWarning, match="drawn on the CPU, since the Triton kernel fails on cpu"):
+        assert not _proves_itself(torch.device("cpu"))

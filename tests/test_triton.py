@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,15 @@ def test_nothing_to_draw(shape):
     assert image.shape == (shape[0], 1, 8, 9)
     assert (image == 1).all()
     assert [g.shape for g in grads] == [t.shape for t in inputs]
+
+
+@runs
+def test_it_proves_itself_before_it_is_used():
+    from clipasso.raster import _proves_itself
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _proves_itself(torch.device(DEVICE))
 
 
 @runs

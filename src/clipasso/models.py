@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
     from clipasso.settings import Settings
 
-__all__ = ["Models", "choose_saliency", "embedded_note", "load_models", "pick_device"]
+__all__ = [
+    "Models",
+    "choose_saliency",
+    "embedded_note",
+    "has_bf16",
+    "load_models",
+    "pick_device",
+    "use_precision",
+]
 
 _OF_SALIENCY = ("auto", "attention", "relevance")  # what CLIP's ViT-B/32 can do
 
@@ -74,7 +82,8 @@ def load_models(
     """Load what a run with these settings needs.
 
     Args:
-        encoder: a name for `load_encoder`, or an encoder that is loaded already. With `--loss l2`
+        encoder: a name for `load_encoder`, or an encoder that is loaded already, whose precision
+            `auto` leaves as it is. With `--loss l2`
             or `lpips` it only chooses the saliency.
         weights: a local checkpoint for it where it is named; with `--loss lpips` that of VGG16.
         saliency_encoder: the same for saliency; None is the paper's choice (`choose_saliency`).
@@ -105,12 +114,38 @@ def load_models(
         note = embedded_note(loaded, encoder)
     else:
         loaded = encoder.to(where)
+    if isinstance(encoder, str) or settings.precision != "auto":
+        use_precision(metric or loaded, settings.precision)
     make_objective(metric or loaded, settings)  # so that a bad layer or text is seen before photos
     if placing is None and settings.saliency == "none":
         placing = loaded
     if placing is None:
         placing = choose_saliency(loaded, settings.saliency)
     return Models(metric or loaded, placing, note)
+
+
+def use_precision(encoder: Encoder, wanted: str) -> None:
+    """Make an encoder compute in `fp32`, `bf16`, or with `auto` in what suits it and its device.
+
+    Raises:
+        ClipassoError: `bf16` for an encoder that it does not serve.
+    """
+    if wanted == "fp32" or (wanted == "auto" and not has_bf16(encoder.mean.device)):
+        return
+    if not encoder.lower_precision() and wanted == "bf16":
+        raise ClipassoError(
+            f"--precision bf16: {encoder.description} computes in fp32 only; leave it out"
+        )
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 matrices in hardware."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # torch has no public ones
+    return any(getattr(torch.cpu, name, bool)() for name in asks)
 
 
 def choose_saliency(encoder: Encoder, method: str = "auto") -> Encoder:

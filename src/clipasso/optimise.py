@@ -18,8 +18,9 @@ from clipasso.objective import Objective
 from clipasso.settings import Settings
 from clipasso.targets import PhotoPool
 
-__all__ = ["Outcome", "Progress", "learning_rate", "optimise"]
+__all__ = ["Outcome", "Progress", "learning_rate", "optimise", "still_racing"]
 
+_RACE = ((0.5, 0.025), (0.25, 0.05))  # part of the steps, and how far behind a seed may be then
 _THINNEST, _THICKEST = 0.5, 100.0  # pixels of the 224 canvas that an optimised width may reach
 
 
@@ -147,6 +148,8 @@ def optimise(
                 ))  # fmt: skip
             # A loss that is no number ends its seed too: the comparison is false.
             active = [k for k in active if abs(previous[k] - values[k]) >= settings.tolerance]
+            if settings.drop:
+                active = still_racing(active, best_losses, step / settings.iterations)
             previous = values
             if last or not active:
                 if not active:
@@ -167,6 +170,20 @@ def optimise(
         steps=step,
         stopped=stopped,
     )
+
+
+def still_racing(active: list[int], best: list[float], progress: float) -> list[int]:
+    """The seeds that may yet win; the others cost as much and end as nothing.
+
+    `benchmarks/race.py` counts how often the winner of a whole run would have been given up.
+
+    Args:
+        active: seeds that have not converged.
+        best: best evaluation loss of every seed so far.
+        progress: part of the steps done, 0..1.
+    """
+    allowed = next((gap for part, gap in _RACE if progress >= part), math.inf)
+    return [k for k in active if best[k] <= min(best) * (1 + allowed)]
 
 
 def _prepare(initial: Drawing, settings: Settings) -> tuple[Drawing, torch.optim.Adam]:

@@ -164,6 +164,7 @@ def sketch_photo(
         mask=mask,
         outcome=outcome,
         encoder=models.loss.description,
+        precision=str(models.loss.precision).removeprefix("torch."),
         recipe=objective.recipe,
         device=str(models.device),
         seconds=seconds,

@@ -57,6 +57,7 @@ class Result:
         mask: where the object is, and how that was found.
         outcome: losses, terms and the loss curve, by seed.
         encoder: which encoder made it, in words.
+        precision: what it computed in.
         recipe: which of its layers counted how much.
         seconds: time spent, by stage.
         notes: what a person should be told.
@@ -70,6 +71,7 @@ class Result:
     mask: Mask
     outcome: Outcome
     encoder: str
+    precision: str
     recipe: Recipe
     device: str
     seconds: dict[str, float]
@@ -90,6 +92,7 @@ class Result:
         return {
             "photo": self.photo.name,
             "encoder": self.encoder,
+            "precision": self.precision,
             "saliency": self.initialisation.saliency_from,
             "settings": self.settings.as_dict(),
             "loss_recipe": self.recipe.as_dict(),

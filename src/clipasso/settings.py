@@ -15,7 +15,7 @@ from clipasso.errors import ClipassoError
 
 __all__ = [
     "INITIALISATIONS", "PRESETS", "Borders", "Crop", "Distance", "Edges", "Ink", "LossName",
-    "Saliency", "Schedule", "Settings", "make_settings",
+    "Precision", "Saliency", "Schedule", "Settings", "make_settings",
 ]  # fmt: skip
 
 Schedule = Literal["constant", "cosine"]
@@ -26,6 +26,7 @@ Distance = Literal["l2", "l1", "cosine"]
 Saliency = Literal["auto", "attention", "relevance", "gradcam", "features", "none"]
 Edges = Literal["xdog", "none"]
 Ink = Literal["black", "random"]
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Settings:
         spread: how far first points keep from each other, in mean spacings; 0 draws them
             independently, as the paper does.
         seeds: how many initialisations are optimised; the lowest loss wins (section 3.3).
+        drop: give up seeds that are clearly losing (`optimise.still_racing`); the paper does not.
         seed: of the first; the others follow in steps of 1000.
         iterations: gradient steps at most.
         learning_rate: Adam's for control points, in pixels of a 224-pixel canvas.
@@ -67,6 +69,8 @@ class Settings:
         borders: `extend` continues the photo's border colours over the padding and outside a
             transformed image; `plain` leaves white padding and black outside, as the authors do;
             `white` is white in both places, as in CLIPDraw.
+        precision: of a CLIP encoder's arithmetic: `bf16`, `fp32`, or `auto`: bf16 where the
+            processor or GPU has it in hardware. Other encoders compute in fp32.
         evaluate_every: steps between evaluations on the clean pair.
         tolerance: a seed has converged when its evaluation loss changes by less.
 
@@ -95,6 +99,7 @@ class Settings:
     temperature: float = 0.3
     spread: float = 0.7
     seeds: int = 3
+    drop: bool = True
     seed: int = 0
     iterations: int = 600
     learning_rate: float = 4.0
@@ -103,6 +108,7 @@ class Settings:
     crop: Crop = "fixed"
     pool: int = 60
     borders: Borders = "extend"
+    precision: Precision = "auto"
     evaluate_every: int = 10
     tolerance: float = 1e-5
 
@@ -122,6 +128,8 @@ class Settings:
             if value not in get_args(choice) and not (value is None and name == "distance"):
                 choices = " or ".join(get_args(choice))
                 raise ClipassoError(f"--{_option(name)} {value}: must be {choices}")
+        if not isinstance(self.drop, bool):
+            raise ClipassoError(f"drop {self.drop}: must be true or false")
         for name in ("layers", "text"):
             if not isinstance(getattr(self, name), str):
                 raise ClipassoError(f"--{name} {getattr(self, name)}: must be a text")
@@ -167,7 +175,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 _CHOICES: Mapping[str, Any] = {
     "schedule": Schedule, "borders": Borders, "crop": Crop, "loss": LossName,
     "distance": Distance, "saliency": Saliency, "edges": Edges,
-    "ink": Ink,
+    "ink": Ink, "precision": Precision,
 }  # fmt: skip
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -181,6 +189,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "pool": 0,
         "borders": "plain",
         "spread": 0.0,
+        "drop": False,
     },
     "draft": {"seeds": 1, "iterations": 200},
     "clipdraw": {

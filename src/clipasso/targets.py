@@ -58,7 +58,7 @@ class Targets:
         images = sketches.repeat_interleave(n, 0)
         goal = self.objective
         transformed = apply_homographies(images, pairs.transforms, borders=self.borders)
-        seen = goal.encoder.encode(transformed, goal.recipe.layers)
+        seen = goal.encoder.encode(transformed, goal.recipe.layers).exact()
         return goal.compare(seen, pairs.features, pairs.units, sketches)
 
 
@@ -106,15 +106,21 @@ class PhotoPool:
             seen = self._see(self.photo, some)
             units = {}
             if recipe.relative:
-                blank = self._see(torch.ones_like(self.photo), some)
-                units = blank_distances(seen, blank, recipe)
+                units = blank_distances(seen, self._blank(some), recipe)
             parts.append(Targets(self.objective, some, seen, units, self.settings.borders))
         return _join(parts)
+
+    def _blank(self, transforms: Tensor) -> Features:
+        """White paper under the transforms, whose outside may be black."""
+        white = torch.ones_like(self.photo)
+        if self.settings.borders == "plain":
+            return self._see(white, transforms)
+        return self._see(white, transforms[:1])[torch.zeros(len(transforms), dtype=torch.long)]
 
     def _see(self, image: Tensor, transforms: Tensor) -> Features:
         images = image.expand(len(transforms), -1, -1, -1)
         images = apply_homographies(images, transforms, borders=self.settings.borders)
-        return self.objective.encoder.encode(images, self.objective.recipe.layers)
+        return self.objective.encoder.encode(images, self.objective.recipe.layers).exact()
 
 
 def _join(parts: list[Targets]) -> Targets:

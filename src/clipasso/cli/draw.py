@@ -42,6 +42,7 @@ def command(
     iterations: opt.Iterations = None,
     learning_rate: opt.LearningRate = None,
     augmentations: opt.Augmentations = None,
+    precision: opt.Precision = None,
     device: opt.Device = "auto",
     mask: opt.Mask = "none",
     fit: opt.Fit = "pad",

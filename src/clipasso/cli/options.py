@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
-    "_STEPS",
     "AllSeeds",
     "AsJson",
     "Augmentations",
@@ -36,6 +35,8 @@ __all__ = [
     "MaskWeights",
     "OpacityRate",
     "Output",
+    "Precision",
+    "Preset",
     "Quiet",
     "Saliency",
     "SaliencyEncoder",
@@ -131,6 +132,11 @@ Seed = _whole(_STEPS, "The first seed (0).")
 Iterations = _whole(_STEPS, "Gradient steps at most (600; paper: 2000).")
 LearningRate = _number(_STEPS, "Adam's, in pixels of the 224-pixel canvas (4; paper: 1).")
 Augmentations = _whole(_STEPS, "Transformed pairs in each step beside the clean one (1; paper: 4).")
+Precision = _word(
+    _STEPS,
+    "Of CLIP's arithmetic: fp32, bf16, or auto: bf16 where hardware has it (auto).",
+    "NAME",
+)
 Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME", rich_help_panel=_STEPS)
 ]

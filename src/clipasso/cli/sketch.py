@@ -43,6 +43,7 @@ def command(
     iterations: opt.Iterations = None,
     learning_rate: opt.LearningRate = None,
     augmentations: opt.Augmentations = None,
+    precision: opt.Precision = None,
     device: opt.Device = "auto",
     init: opt.Init = None,
     freeze: opt.Freeze = "",

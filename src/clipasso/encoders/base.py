@@ -36,6 +36,14 @@ class Features:
         """The features of a part of the batch."""
         return Features({k: v[index] for k, v in self.layers.items()}, self.embedding[index])
 
+    def exact(self) -> Features:
+        """The same with bfloat16 turned into float32, for sums over many positions."""
+
+        def widen(x: Tensor) -> Tensor:
+            return x.float() if x.dtype == torch.bfloat16 else x
+
+        return Features({k: widen(v) for k, v in self.layers.items()}, widen(self.embedding))
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -78,6 +86,7 @@ class Encoder(ABC, nn.Module):
         recipe: the loss that suits its features.
         saliency_methods: ways of `saliency` it knows, its own choice first; none where it only
             measures distances.
+        precision: what its network computes in: float32, or bfloat16 after `lower_precision`.
     """
 
     name: str
@@ -85,6 +94,7 @@ class Encoder(ABC, nn.Module):
     input_size: int
     recipe: Recipe
     saliency_methods: tuple[str, ...] = ()
+    precision: torch.dtype = torch.float32
     mean: Tensor
     std: Tensor
 
@@ -129,7 +139,7 @@ class Encoder(ABC, nn.Module):
             )  # fmt: skip
             raise ClipassoError(f"--saliency {method}: not a map of {self.description}; {choices}")
         values = self._saliency(image, known[0] if method == "auto" else method)
-        return unit_range(enlarge(values.detach(), image))
+        return unit_range(enlarge(values.detach().float(), image))
 
     def _saliency(self, image: Tensor, method: str) -> Tensor:
         """The map of one of `saliency_methods` at any resolution, `[rows, columns]`."""
@@ -152,7 +162,12 @@ class Encoder(ABC, nn.Module):
         if images.shape[-2:] != side:
             images = F.interpolate(images, side, mode="bilinear", antialias=True)
         x = (images.expand(-1, 3, -1, -1) - self.mean) / self.std
-        return x.contiguous(memory_format=torch.channels_last)
+        low = self.precision == torch.bfloat16
+        return x.to(torch.bfloat16 if low else x.dtype, memory_format=torch.channels_last)
+
+    def lower_precision(self) -> bool:
+        """Compute in bfloat16 from now on, if that serves this encoder; whether it does."""
+        return False
 
 
 def unit_range(values: Tensor) -> Tensor:

@@ -56,6 +56,11 @@ class ClipTower(Encoder):
             return super().encode_text(text)
         return self._text(text).to(self.mean.device)
 
+    def lower_precision(self) -> bool:
+        self.visual.to(torch.bfloat16)
+        self.precision = torch.bfloat16
+        return True
+
     def _blank(self) -> Tensor:
         return torch.zeros(1, 3, self.input_size, self.input_size)
 

@@ -121,7 +121,8 @@ class Asked:
         Raises:
             ClipassoError: a value out of range.
         """
-        values = {"iterations": self.iterations, "seeds": self.seeds, **options}
+        # A study shows every seed to its end.
+        values = {"iterations": self.iterations, "seeds": self.seeds, "drop": False, **options}
         if preset is None and self.strokes:
             values.setdefault("strokes", self.strokes[0])
         settings, preferred = make_settings(preset or self.preset, **values)

@@ -15,7 +15,7 @@ from clipasso.errors import ClipassoError
 from clipasso.figures.kept import Kept, is_kept, keep, take_up
 from clipasso.figures.plan import Run
 from clipasso.masks import make_mask
-from clipasso.models import Models, embedded_note, load_models, pick_device
+from clipasso.models import Models, embedded_note, load_models, pick_device, use_precision
 from clipasso.objective import make_recipe
 from clipasso.photo import load_photo
 from clipasso.pipeline import sketch_photo
@@ -180,6 +180,7 @@ class Study:
         if (name, "") not in self._models:
             settings, _ = make_settings(self.preset)
             loaded = load_encoder(name, self.weights, pick_device(self.device))
+            use_precision(loaded, settings.precision)
             self._models[name, ""] = load_models(
                 settings, loaded, None, self.saliency_encoder, self.saliency_weights, self.device
             )

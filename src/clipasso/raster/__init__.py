@@ -6,6 +6,8 @@ the CPU through numba and `triton_kernel` on the GPU through Triton; tests hold 
 
 from __future__ import annotations
 
+import warnings
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -108,7 +110,9 @@ def _choose(backend: Backend, points: Tensor) -> Backend:
     if backend == "auto":
         if not points.is_cuda or not find_spec("triton"):
             return "kernel"
-        return "triton" if points.dtype == torch.float32 else "reference"
+        if points.dtype != torch.float32:
+            return "reference"
+        return "triton" if _proves_itself(points.device) else "kernel"
     if backend == "triton":
         if points.dtype != torch.float32:
             raise ValueError(f"the triton backend draws float32, not {points.dtype}")
@@ -120,6 +124,39 @@ def _choose(backend: Backend, points: Tensor) -> Backend:
             there = "the CPU under TRITON_INTERPRET=1" if points.is_cuda else "CUDA tensors only"
             raise ValueError(f"the triton backend draws on {there}, not on {points.device}")
     return backend
+
+
+@cache
+def _proves_itself(device: torch.device) -> bool:
+    """Whether the Triton kernel draws a small scene on this GPU as the CPU kernel does.
+
+    GPUs and Triton's versions are more than tests can cover, and a wrong picture would not show.
+    """
+    points = torch.tensor(
+        [[[[3.0, 4], [9, 30], [28, 2], [29, 27]], [[30, 5], [2, 9], [3, 3], [20, 29]]]]
+    )
+    light = torch.linspace(-1, 1, 32 * 32).reshape(1, 1, 32, 32)
+    found: list[Tensor] = []
+    pair: tuple[tuple[torch.device, Backend], ...]
+    pair = (torch.device("cpu"), "kernel"), (device, "triton")
+    try:
+        for where, backend in pair:
+            leaf = points.to(where).requires_grad_()
+            image = rasterize(leaf, widths=3.0, size=32, opacities=0.8, backend=backend)
+            (grad,) = torch.autograd.grad(image, leaf, light.to(where))
+            found += [image.detach().cpu(), grad.cpu() / grad.abs().max().cpu()]
+        good = torch.allclose(found[0], found[2], atol=1e-3) and torch.allclose(
+            found[1], found[3], atol=1e-2
+        )
+        reason = "other pictures than on the CPU"
+    except Exception as error:  # compilers and drivers fail in their own ways
+        good, reason = False, f"{type(error).__name__}: {error}".splitlines()[0]
+    if not good:
+        warnings.warn(
+            f"strokes are drawn on the CPU, since the Triton kernel fails on {device} ({reason})",
+            stacklevel=2,
+        )
+    return good
 
 
 def _check(points: Tensor, widths: Tensor, opacities: Tensor, colors: Tensor) -> None:
