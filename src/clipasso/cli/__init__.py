@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from clipasso._version import __version__
-from clipasso.cli import draw, encoders, figure, render, sketch
+from clipasso.cli import draw, encoders, evaluate, figure, render, sketch, study
 from clipasso.errors import ClipassoError
 
 __all__ = ["app", "run"]
@@ -26,6 +26,8 @@ app.command("sketch", no_args_is_help=True)(sketch.command)
 app.command("draw", no_args_is_help=True)(draw.command)
 app.command("render", no_args_is_help=True)(render.command)
 app.command("figure", no_args_is_help=True)(figure.command)
+app.command("evaluate", no_args_is_help=True)(evaluate.command)
+app.command("study", no_args_is_help=True)(study.command)
 app.command("encoders")(encoders.command)
 
 

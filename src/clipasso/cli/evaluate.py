@@ -1,0 +1,199 @@
+"""`clipasso evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clipasso.cli import options as opt
+from clipasso.cli.work import say
+from clipasso.errors import ClipassoError
+
+if TYPE_CHECKING:
+    from clipasso.evaluate.grid import GridProgress
+
+_PAPER = (4, 8, 16, 32)
+_JUDGES = "Judges (sections 4.3, C and F)"
+
+
+def command(
+    ctx: typer.Context,
+    photos: Annotated[Path, typer.Argument(help="Folder of photos, one folder a class inside.")],
+    output: opt.Output = Path("evaluation"),
+    strokes: Annotated[
+        str | None,
+        typer.Option(
+            help="Numbers of strokes to sketch with (4,8,16,32; none with --sketches).",
+            metavar="N,...",
+        ),
+    ] = None,
+    sketches: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Sketches made elsewhere, SVG or pictures, named as the photos; a column of its "
+            "own each time it is given.",
+            metavar="[NAME=]DIR",
+        ),
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="auto, edges, efficientnet-lite2, an encoder such as ViT-B-32, or "
+            "classifier:ARCHITECTURE; may be repeated (auto: all that can be had).",
+            metavar="NAME[:TAG]",
+            rich_help_panel=_JUDGES,
+        ),
+    ] = None,
+    judge_weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="A local checkpoint for the judge.", metavar="FILE", rich_help_panel=_JUDGES
+        ),
+    ] = None,
+    judge_labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A classifier's labels, one a line.", metavar="FILE", rich_help_panel=_JUDGES
+        ),
+    ] = None,
+    among: Annotated[
+        str,
+        typer.Option(
+            help="A photo's distractors: photos of its class, or of all.",
+            metavar="class|all",
+            rich_help_panel=_JUDGES,
+        ),
+    ] = "class",
+    distractors: Annotated[
+        int,
+        typer.Option(
+            help="How many, or all there are; 0 is all.",
+            min=0,
+            metavar="N",
+            rich_help_panel=_JUDGES,
+        ),
+    ] = 4,
+    preset: opt.Preset = "default",
+    encoder: opt.Encoder = None,
+    weights: opt.Weights = None,
+    loss: opt.Loss = None,
+    seeds: opt.Seeds = None,
+    seed: opt.Seed = None,
+    iterations: opt.Iterations = None,
+    augmentations: opt.Augmentations = None,
+    saliency_encoder: opt.SaliencyEncoder = None,
+    saliency_weights: opt.SaliencyWeights = None,
+    mask: opt.Mask = "auto",
+    device: opt.Device = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Sketch anew what is there.")] = False,
+    quiet: opt.Quiet = False,
+) -> int:
+    """Measure how recognisable sketches are, as the paper's section 4.3 does.
+
+    Sketches every photo PHOTOS/CLASS/PHOTO.jpg at several numbers of strokes, or takes sketches
+    made elsewhere, and lets judges name their class and find their photo among others. Writes
+    evaluation.html, evaluation.json, summary.csv and sketches.csv; the sketches are kept in the
+    output folder's `runs`: stopped by Ctrl-C, the same command goes on where it was.
+
+    Examples:
+
+      clipasso evaluate photos -o evaluation --judge ViT-B-32
+
+      clipasso evaluate photos --strokes 16 --judge efficientnet-lite2 --judge edges
+
+      clipasso evaluate photos --sketches ours=out --sketches people=drawings
+    """
+    from clipasso.evaluate.grid import Grid, own_series
+    from clipasso.evaluate.panel import choose_judges
+    from clipasso.evaluate.results import Protocol
+    from clipasso.evaluate.run import evaluate
+    from clipasso.evaluate.subjects import find_subjects, parse_sketches
+    from clipasso.figures.study import Study
+    from clipasso.files import prepare_folder
+    from clipasso.models import pick_device
+    from clipasso.settings import make_settings
+
+    if among not in ("class", "all"):
+        raise ClipassoError(f"--among {among}: must be class or all")
+    others = parse_sketches(sketches or [])
+    own = own_series(_counts(strokes, bool(others)))
+    chosen_settings = opt.chosen_settings({**ctx.params, "strokes": None})
+    settings, preferred = make_settings(preset, **chosen_settings)
+    for column in own:
+        make_settings(preset, strokes=column.strokes)  # sees a bad number before any work
+    find_subjects(photos)
+    chosen = choose_judges(judge or [], judge_weights, judge_labels, pick_device(device))
+    prepare_folder(output)
+    grid = None
+    if own:
+        study = Study(
+            prepare_folder(output / "runs"), encoder, weights, saliency_encoder, saliency_weights,
+            None, device, preset, say,
+        )  # fmt: skip
+        grid = Grid(study, settings, preferred, mask)
+    with _progress(quiet) as (show, so_far):
+        try:
+            evaluation, files = evaluate(
+                photos, output, own=own, others=others, grid=grid, chosen=chosen,
+                protocol=Protocol(among, distractors), mask=mask, force=force,
+                on_progress=show, say=say,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            say(so_far())
+            return 130
+    if not quiet:
+        for file in files:
+            print(file)
+    return 2 if evaluation.failures else 0
+
+
+def _counts(text: str | None, elsewhere: bool) -> tuple[int, ...]:
+    if text is None:
+        return () if elsewhere else _PAPER
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise ClipassoError(f"--strokes {text}: give a number, or several as in 4,8,16,32")
+    return tuple(map(int, parts))
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[tuple[Callable[[GridProgress], None], Callable[[], str]]]:
+    """Show a bar over the whole grid on stderr, or a line a sketch where that is no terminal.
+
+    Yields what is to be called with the progress, and what says how far it came.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    last: list[GridProgress] = []
+    columns = (
+        TextColumn("{task.description}"), BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  loss {task.fields[loss]}"), TimeRemainingColumn(),
+        TextColumn("left"),
+    )  # fmt: skip
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
+        task = bars.add_task("looking at the photos", total=None, loss="...")
+
+        def show(now: GridProgress) -> None:
+            last[:] = [now]
+            what = f"{now.number} of {now.sketches}: {now.label}"
+            loss = "..." if now.loss is None else f"{now.loss:#.4g}"
+            bars.update(
+                task, description=escape(what), completed=now.steps, total=now.of_steps, loss=loss
+            )
+            if now.finished and not quiet and not console.is_terminal:
+                say(f"{what}: loss {loss}")
+
+        def so_far() -> str:
+            done = last[0].kept + last[0].number - (not last[0].finished) if last else 0
+            stay = f"finished sketches that stay: {done}" if done else "no sketch was finished"
+            return f"stopped, no report was written; {stay}; the same command goes on from there"
+
+        yield show, so_far
