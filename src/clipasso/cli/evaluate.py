@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clipasso.cli import options as opt
+from clipasso.cli.progress import GridWords, grid_bar
 from clipasso.cli.work import say
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
-    from clipasso.evaluate.grid import GridProgress
+    pass
 
 _PAPER = (4, 8, 16, 32)
 _JUDGES = "Judges (sections 4.3, C and F)"
@@ -135,7 +134,8 @@ def command(
             None, device, preset, say,
         )  # fmt: skip
         grid = Grid(study, settings, preferred, mask)
-    with _progress(quiet) as (show, so_far):
+    words = GridWords("looking at the photos", "", "sketch", "report", "sketches")
+    with grid_bar(words, quiet) as (show, so_far):
         try:
             evaluation, files = evaluate(
                 photos, output, own=own, others=others, grid=grid, chosen=chosen,
@@ -158,42 +158,3 @@ def _counts(text: str | None, elsewhere: bool) -> tuple[int, ...]:
     if not parts or not all(part.isdecimal() for part in parts):
         raise ClipassoError(f"--strokes {text}: give a number, or several as in 4,8,16,32")
     return tuple(map(int, parts))
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[tuple[Callable[[GridProgress], None], Callable[[], str]]]:
-    """Show a bar over the whole grid on stderr, or a line a sketch where that is no terminal.
-
-    Yields what is to be called with the progress, and what says how far it came.
-    """
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    last: list[GridProgress] = []
-    columns = (
-        TextColumn("{task.description}"), BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  loss {task.fields[loss]}"), TimeRemainingColumn(),
-        TextColumn("left"),
-    )  # fmt: skip
-    hidden = quiet or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
-        task = bars.add_task("looking at the photos", total=None, loss="...")
-
-        def show(now: GridProgress) -> None:
-            last[:] = [now]
-            what = f"{now.number} of {now.sketches}: {now.label}"
-            loss = "..." if now.loss is None else f"{now.loss:#.4g}"
-            bars.update(
-                task, description=escape(what), completed=now.steps, total=now.of_steps, loss=loss
-            )
-            if now.finished and not quiet and not console.is_terminal:
-                say(f"{what}: loss {loss}")
-
-        def so_far() -> str:
-            done = last[0].kept + last[0].number - (not last[0].finished) if last else 0
-            stay = f"finished sketches that stay: {done}" if done else "no sketch was finished"
-            return f"stopped, no report was written; {stay}; the same command goes on from there"
-
-        yield show, so_far

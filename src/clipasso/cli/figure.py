@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clipasso.cli.progress import GridWords, grid_bar
 from clipasso.cli.work import say
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
-    from clipasso.figures.make import GridProgress
+    pass
 
 
 def command(
@@ -106,7 +105,8 @@ def command(
 
     from clipasso.figures.make import make_figure
 
-    with _progress(name, quiet) as (show, so_far):
+    words = GridWords(f"{name}: loading", f"{name} ", "run", "sheet")
+    with grid_bar(words, quiet) as (show, so_far):
         try:
             files = make_figure(
                 name, photos, output, asked, encoder=encoder, weights=weights,
@@ -141,45 +141,3 @@ def _print_list() -> None:
     for figure in FIGURES.values():
         table.add_row(figure.name, figure.paper, figure.sentence)
     Console(highlight=False).print(table)
-
-
-@contextmanager
-def _progress(
-    name: str, quiet: bool
-) -> Iterator[tuple[Callable[[GridProgress], None], Callable[[], str]]]:
-    """Show a bar over the whole grid on stderr, or a line a run where that is no terminal.
-
-    Yields what is to be called with the progress, and what says how far it came.
-    """
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    last: list[GridProgress] = []
-    columns = (
-        TextColumn("{task.description}"), BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  loss {task.fields[loss]}"), TimeRemainingColumn(),
-        TextColumn("left"),
-    )  # fmt: skip
-    hidden = quiet or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
-        task = bars.add_task(f"{name}: loading", total=None, loss="...")
-
-        def show(now: GridProgress) -> None:
-            last[:] = [now]
-            what = f"{now.number} of {now.runs}: {now.label}"
-            loss = "..." if now.loss is None else f"{now.loss:#.4g}"
-            bars.update(
-                task, description=escape(f"{name} {what}"), completed=now.steps,
-                total=now.of_steps, loss=loss,
-            )  # fmt: skip
-            if now.finished and not quiet and not console.is_terminal:
-                say(f"{what}: loss {loss}")
-
-        def so_far() -> str:
-            done = last[0].kept + last[0].number - (not last[0].finished) if last else 0
-            stay = f"finished runs that stay: {done}" if done else "no run was finished"
-            return f"stopped, no sheet was written; {stay}; the same command goes on from there"
-
-        yield show, so_far

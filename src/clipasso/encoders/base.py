@@ -142,8 +142,11 @@ class Encoder(ABC, nn.Module):
         return unit_range(enlarge(values.detach().float(), image))
 
     def _saliency(self, image: Tensor, method: str) -> Tensor:
-        """The map of one of `saliency_methods` at any resolution, `[rows, columns]`."""
-        raise NotImplementedError
+        """The map of one of `saliency_methods` at any resolution, `[rows, columns]`.
+
+        `saliency` asks only for methods that an encoder names; one that names any overrides this.
+        """
+        raise NotImplementedError(f"{type(self).__name__} names {method} and does not make it")
 
     def encode_text(self, text: str) -> Tensor:
         """The embedding of a text, `[dimensions]`, in the space of the images' embeddings.

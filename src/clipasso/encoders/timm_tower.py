@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,13 @@ class _Tapped(Encoder):
     """Layers, attention and Grad-CAM of a timm network; `layer1` is its first block or stage."""
 
     @property
+    @abstractmethod
     def trunk(self) -> Any:
         """timm's network."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _embed(self, images: Tensor) -> Tensor:
-        raise NotImplementedError
+        """The final embedding of normalised images, `[batch, dimensions]`."""
 
     def _settle(self) -> None:
         """Choose what depends on the kind of network, once it is there."""

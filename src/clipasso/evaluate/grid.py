@@ -27,7 +27,7 @@ class GridProgress:
 
     Attributes:
         label: of the sketch that is being made: photo and strokes.
-        number, sketches: which of the sketches to make, from 1, and how many these are.
+        number, runs: which of the sketches to make, from 1, and how many these are.
         kept: sketches that were there already.
         steps, of_steps: gradient steps done and to do, of all these sketches and their seeds.
         loss: the lowest so far; None before the first evaluation.
@@ -36,7 +36,7 @@ class GridProgress:
 
     label: str
     number: int
-    sketches: int
+    runs: int
     kept: int
     steps: int
     of_steps: int
