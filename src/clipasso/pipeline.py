@@ -153,6 +153,7 @@ def sketch_photo(
     outcome = optimise(start.drawing, image, objective, settings, on_progress, stop)
     seconds["optimise"] = time.monotonic() - began
 
+    notes += [f"{photo.name}: {note}" for note in outcome.notes]
     order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
     sketches = tuple(_to_sketch(k, outcome, photo, models.loss, settings) for k in order)
     return Result(
