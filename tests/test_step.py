@@ -225,6 +225,20 @@ class TestSeeds:
             assert a.abs().max() > 0
         assert torch.allclose(one.terms, all_.terms, rtol=1e-5)
 
+    def test_another_pool_goes_on_with_the_same_strokes(self):
+        """As for a second phase of the loop: its own photos, the same Adam."""
+        first, other = make_step(Blur()), make_step(Blur(), settings=replace(SETTINGS, pool=9))
+        first.look()
+        first.move()
+        before = first.adam.drawing.points.detach().clone()
+        second = Step(first.adam, other.pool, [0, 0, 1, 1], 32)
+        second.keep([1])
+        second.look()
+        second.move()
+        same = [torch.equal(a, b) for a, b in zip(before, first.adam.drawing.points, strict=True)]
+        assert same == [True, False, True, True]
+        assert first.adam.step.tolist() == [2]
+
     def test_each_seed_is_compared_with_its_own_photo(self):
         step = make_step(Blur())
         step.look()

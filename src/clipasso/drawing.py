@@ -103,7 +103,12 @@ class Drawing:
 
     def seeds(self, index: Tensor | slice) -> Drawing:
         """Some of the seeds, in the order of `index`; differentiable."""
-        return replace(self, **{name: getattr(self, name)[index] for name in _TENSORS})
+
+        def some(values: Tensor) -> Tensor:
+            return values[index] if isinstance(index, slice) else values.index_select(0, index)
+
+        chosen: dict[str, Any] = {name: some(getattr(self, name)) for name in _TENSORS}
+        return replace(self, **chosen)
 
     @staticmethod
     def join(parts: Sequence[Drawing]) -> Drawing:

@@ -102,8 +102,8 @@ class PhotoPool:
         self.fixed = bool(settings.pool) or not count
         if self.fixed and count:
             self.every = _join([self.clean, self._encode(self._random(settings.pool))], len(photos))
-        rows = [self._draw(count if self.fixed else 0) for _ in range(settings.iterations)]
-        self.table = torch.stack(rows).to(photos.device)
+        rows = [self._draw(count) for _ in range(settings.iterations)] if self.fixed else []
+        self._table = torch.stack(rows).to(photos.device) if rows else None
 
     def at(self, step: Tensor) -> tuple[Targets, Tensor | None]:
         """What a step's sketches are compared with, and which of its transforms are to be used.
@@ -111,9 +111,9 @@ class PhotoPool:
         Args:
             step: `[1]`, 0..iterations - 1, on the photos' device.
         """
-        if not self.fixed:
+        if self._table is None:
             return self.draw(self.settings.augmentations), None
-        return self.every, self.table.index_select(0, step)[0]
+        return self.every, self._table.index_select(0, step)[0]
 
     def draw(self, count: int) -> Targets:
         """The clean photos and `count` different random transforms of them, for one step."""
