@@ -52,6 +52,7 @@ __all__ = [
     "Weights",
     "Width",
     "WidthRate",
+    "Zoom",
     "chosen_settings",
 ]  # fmt: skip
 
@@ -182,6 +183,12 @@ MaskWeights = _file(_BACKGROUND, "A local U2-Net in ONNX format.")
 BackgroundWeight = _number(
     _BACKGROUND,
     "Keep the whole photo and discourage ink outside the mask instead; 1 is usual (0: cut).",
+)
+Zoom = _word(
+    _BACKGROUND,
+    "A small object: auto (magnify it to the canvas, up to 4 times; the strokes get as many times "
+    "thinner in the photo) or none (auto; paper: none).",
+    "NAME",
 )
 
 

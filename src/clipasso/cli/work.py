@@ -90,11 +90,13 @@ class Outlet:
             report = {**result.report(), "files": [str(f) for f in files]}
             print(json.dumps(report), flush=True)
         elif not self.quiet:
+            times = result.photo.frame.zoom
+            zoom = "" if times == 1 else f", zoomed {times:.2g} times to its object"
             loss = result.outcome.losses[result.outcome.winner]
             print(
                 f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
                 f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s, "
-                f"{result.encoder}, mask: {result.mask.source}",
+                f"{result.encoder}, mask: {result.mask.source}{zoom}",
                 flush=True,
             )
 
