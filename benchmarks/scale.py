@@ -3,7 +3,8 @@
     python benchmarks/scale.py
 
 Milliseconds of one step of the loop with the embedded encoder (two images a seed), from the clock
-at its evaluations; the baseline of every table is its first row, in the same run.
+at its evaluations; the baseline of every table is its first row, in the same run. Photos in one
+batch are timed on CUDA only: a CPU encodes one seed at a time anyway.
 """
 
 from __future__ import annotations
@@ -14,22 +15,31 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from clipasso import load_models, load_photo, sketch_photo
+from clipasso import load_models, load_photo, sketch_photo, sketch_photos
 from clipasso.encoders import EMBEDDED
+from clipasso.errors import ClipassoError
 from clipasso.models import Models
+from clipasso.optimise import Progress
 from clipasso.settings import make_settings
 from common import machine, print_table, write_json
 
 
-def milliseconds(models: Models, pixels: Any, steps: int, **chosen: Any) -> float:
-    """Median milliseconds of a step, the first evaluations left out."""
+def milliseconds(models: Models, pixels: Any, steps: int, photos: int = 1, **chosen: Any) -> float:
+    """Median milliseconds of a step, for each photo of a batch; the first evaluations left out."""
     settings, _ = make_settings(
         "default", iterations=steps, evaluate_every=4, pool=8, tolerance=0.0, drop=False, **chosen
     )
     photo = load_photo(pixels, size=settings.canvas)
     at: list[float] = []
-    sketch_photo(photo, models, settings, on_progress=lambda p: at.append(p.seconds))
-    return 1e3 * statistics.median(b - a for a, b in pairwise(at[1:])) / 4
+
+    def note(progress: Progress) -> None:
+        if progress.photo == 0:
+            at.append(progress.seconds)
+
+    for result in sketch_photos([photo] * photos, models, settings, on_progress=note):
+        if isinstance(result, ClipassoError):
+            raise result
+    return 1e3 * statistics.median(b - a for a, b in pairwise(at[1:])) / 4 / photos
 
 
 def table(name: str, values: list[int], measure: Any) -> dict[int, float]:
@@ -47,6 +57,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[112, 224, 448, 896])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--photos", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--together", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
@@ -77,6 +88,15 @@ def main() -> None:
 
     figures["photos"] = table("photos", arguments.photos, batch)
     print("photos share the encoder and are sketched one after the other; loading is counted once")
+    if models.device.type == "cuda":
+        figures["together"] = table(
+            "photos together",
+            arguments.together,
+            lambda n: milliseconds(models, pixels, steps, n, strokes=16),
+        )
+        print("photos together share each step; milliseconds are of a step divided by the photos")
+    else:
+        print("photos together: not timed, since there is no CUDA here")
     write_json(arguments.json, figures)
 
 

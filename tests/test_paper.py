@@ -216,12 +216,17 @@ class ScriptedPool:
     every: int
     asked: list[tuple[int, int]]
 
-    def __init__(self, *_):
-        self.step = -1
+    def __init__(self, photos, objective, settings, generator):
+        self.settings, self.step = settings, None
 
-    def draw(self, count):
-        self.step += 1
-        return ScriptedTargets(self, 1 + count)
+    def at(self, step):
+        self.step = int(step)
+        return ScriptedTargets(self, 1 + self.settings.augmentations), None
+
+    @property
+    def clean(self):  # what the last evaluation looks at
+        self.step = self.settings.iterations
+        return ScriptedTargets(self, 1)
 
 
 class ScriptedTargets:
@@ -231,7 +236,7 @@ class ScriptedTargets:
     def __len__(self):
         return self.pairs
 
-    def loss(self, images):
+    def loss(self, images, chosen, photos):
         values = []
         for image in images:
             seed = round(10 * float(image.detach().min()))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clipasso.encoders import load_encoder
     from clipasso.models import Models, load_models
     from clipasso.photo import Photo, load_photo
-    from clipasso.pipeline import sketch, sketch_photo
+    from clipasso.pipeline import sketch, sketch_photo, sketch_photos
     from clipasso.raster import rasterize
     from clipasso.result import Result
     from clipasso.settings import Settings
@@ -39,6 +39,7 @@ __all__ = [
     "rasterize",
     "sketch",
     "sketch_photo",
+    "sketch_photos",
 ]
 
 _HOME = {
@@ -54,6 +55,7 @@ _HOME = {
     "rasterize": "raster",
     "sketch": "pipeline",
     "sketch_photo": "pipeline",
+    "sketch_photos": "pipeline",
 }
 
 

@@ -110,7 +110,9 @@ def apply_homographies(images: Tensor, transforms: Tensor, *, borders: Borders =
     grid = torch.stack([columns, rows, torch.ones_like(rows)], -1)
     mapped = grid.reshape(1, -1, 3) @ transforms.to(images).transpose(1, 2)
     xy = mapped[..., :2] / mapped[..., 2:]
-    xy = (xy * xy.new_tensor([2 / width, 2 / height]) - 1).reshape(-1, height, width, 2)
+    # From numbers, not from a tensor of them: its copy would make the host wait for the device.
+    xy = torch.stack([xy[..., 0] * (2 / width), xy[..., 1] * (2 / height)], -1) - 1
+    xy = xy.reshape(-1, height, width, 2)
     if borders == "white":
         return 1 - F.grid_sample(1 - images, xy, padding_mode="zeros", align_corners=False)
     outside = "border" if borders == "extend" else "zeros"

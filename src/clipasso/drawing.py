@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,23 @@ class Drawing:
 
     def only(self, seed: int) -> Drawing:
         """One seed's strokes."""
-        return replace(self, **{name: getattr(self, name)[seed : seed + 1] for name in _TENSORS})
+        return self.seeds(slice(seed, seed + 1))
+
+    def seeds(self, index: Tensor | slice) -> Drawing:
+        """Some of the seeds, in the order of `index`; differentiable."""
+        return replace(self, **{name: getattr(self, name)[index] for name in _TENSORS})
+
+    @staticmethod
+    def join(parts: Sequence[Drawing]) -> Drawing:
+        """All seeds of several drawings of as many strokes, one after the other.
+
+        What is frozen may differ from part to part, so the whole says nothing of it.
+        """
+        first = parts[0]
+        joined: dict[str, Any] = {
+            name: torch.cat([getattr(p, name) for p in parts]) for name in _TENSORS
+        }
+        return replace(first, **joined, frozen=torch.zeros_like(first.frozen))
 
     def strokes(self, index: Tensor) -> Drawing:
         """Some of the strokes of every seed, in the order of `index` `[chosen]`."""

@@ -1,91 +1,46 @@
-"""The loop: rasterise, augment, encode, loss, step (sections 3.2 and A)."""
+"""The loop (sections 3.2 and A): steps, and an evaluation every few of them."""
 
 from __future__ import annotations
 
-import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from clipasso.adam import Adam, decay
 from clipasso.drawing import Drawing
-from clipasso.loss import Loss
 from clipasso.objective import Objective
 from clipasso.settings import Settings
-from clipasso.targets import PhotoPool
+from clipasso.step import Step
+from clipasso.targets import PhotoPool, shared_objective
+from clipasso.track import Outcome, Progress, Track, still_racing
 
-__all__ = ["Outcome", "Progress", "learning_rate", "optimise", "still_racing"]
-
-_RACE = ((0.5, 0.025), (0.25, 0.05))  # part of the steps, and how far behind a seed may be then
-_THINNEST, _THICKEST = 0.5, 100.0  # pixels of the 224 canvas that an optimised width may reach
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What the callback is told at every evaluation.
-
-    Attributes:
-        step, steps: how far, and how far at most.
-        seconds: since the loop began.
-        losses: evaluation loss of each seed, `[seeds]`.
-        best: best evaluation loss of each seed so far, `[seeds]`.
-        drawing: the best seed's best strokes so far, on the CPU; not to be changed.
-    """
-
-    step: int
-    steps: int
-    seconds: float
-    losses: tuple[float, ...]
-    best: tuple[float, ...]
-    drawing: Drawing
+__all__ = [
+    "Job", "Outcome", "Progress", "learning_rate", "optimise", "optimise_together", "still_racing",
+]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the loop found.
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A photo and the strokes that are to sketch it.
 
     Attributes:
-        drawing: best evaluated strokes of each seed.
-        losses: their evaluation loss, `[seeds]`.
-        terms: their loss term by term: name to `[seeds]`.
-        curve: (step, evaluation loss of each seed) for every evaluation.
-        history: the strokes of all seeds as they were at each evaluation (figure 7).
-        steps: gradient steps that the longest seed took.
-        stopped: `finished`, `converged` (all seeds) or `interrupted`.
+        initial: where the strokes of its seeds start.
+        photo: `[1, 3, canvas, canvas]`, 0..1, on the device to work on.
+        objective: what is minimised; its encoder is on the same device.
     """
 
-    drawing: Drawing
-    losses: tuple[float, ...]
-    terms: dict[str, tuple[float, ...]]
-    curve: tuple[tuple[int, tuple[float, ...]], ...]
-    history: tuple[Drawing, ...]
-    steps: int
-    stopped: str
-
-    @property
-    def points(self) -> Tensor:
-        """Control points of `drawing`, `[seeds, strokes, points, 2]`, canvas pixels."""
-        return self.drawing.points
-
-    @property
-    def winner(self) -> int:
-        """The seed with the lowest evaluation loss."""
-        return min(range(len(self.losses)), key=self.losses.__getitem__)
+    initial: Drawing
+    photo: Tensor
+    objective: Objective
 
 
 def learning_rate(step: int, settings: Settings) -> float:
     """Pixels of the 224 canvas that Adam may move a point by at this step."""
-    return settings.learning_rate * _decay(step, settings)
-
-
-def _decay(step: int, settings: Settings) -> float:
-    if settings.schedule == "constant":
-        return 1.0
-    return 0.1 + 0.9 * (1 + math.cos(math.pi * step / max(1, settings.iterations))) / 2
+    return settings.learning_rate * decay(step, settings)
 
 
 def optimise(
@@ -99,146 +54,83 @@ def optimise(
     """Optimise several seeds' strokes together until each converges.
 
     Args:
-        initial: where the strokes start.
-        photo: `[1, 3, canvas, canvas]`, 0..1, on the device to work on.
-        objective: what is minimised; its encoder is on the same device.
+        initial, photo, objective: as in `Job`.
         on_progress: called at every evaluation.
         stop: once set, the loop ends at the next step and returns the best so far.
     """
-    device, began = photo.device, time.monotonic()
-    generator = torch.Generator().manual_seed(settings.seed)
-    pool = PhotoPool(photo, objective, settings, generator)
-    now, adam = _prepare(initial.to(device), settings)
-    seeds = len(now)
-    active = list(range(seeds))
-    best, best_losses = now.clone(), [math.inf] * seeds
-    best_terms: list[dict[str, float]] = [{} for _ in range(seeds)]
-    previous, curve, stopped = [math.inf] * seeds, [], "finished"
-    history: list[Drawing] = []
-    # A CPU works best on one seed's images at a time, which stay in its cache.
-    together = 1 if device.type == "cpu" else seeds
-
-    for step in range(settings.iterations + 1):
-        last = step == settings.iterations or (stop is not None and stop.is_set())
-        evaluating = last or step % settings.evaluate_every == 0
-        targets = pool.draw(0 if last else settings.augmentations)
-        images = now.render(settings.canvas)
-        leaf = images.detach().requires_grad_()
-        losses: list[Loss] = []
-        for some in torch.tensor(active).split(together):
-            loss = targets.loss(leaf[some.to(device)])
-            if not last:
-                loss.total.sum().div(len(targets)).backward()
-            losses.append(loss)
-
-        if evaluating:
-            values = list(previous)
-            for k, terms in zip(active, _clean_terms(losses, len(targets)), strict=True):
-                values[k] = terms["total"]
-                if terms["total"] < best_losses[k]:
-                    best_losses[k], best_terms[k] = terms["total"], terms
-                    best.put(k, now)
-            curve.append((step, tuple(values)))
-            history.append(now.clone().to("cpu"))
-            if on_progress is not None:
-                lead = min(range(seeds), key=best_losses.__getitem__)
-                on_progress(Progress(
-                    step, settings.iterations, time.monotonic() - began,
-                    tuple(values), tuple(best_losses), best.only(lead).clone().to("cpu"),
-                ))  # fmt: skip
-            # A loss that is no number ends its seed too: the comparison is false.
-            active = [k for k in active if abs(previous[k] - values[k]) >= settings.tolerance]
-            if settings.drop:
-                active = still_racing(active, best_losses, step / settings.iterations)
-            previous = values
-            if last or not active:
-                if not active:
-                    stopped = "converged"
-                elif step < settings.iterations:
-                    stopped = "interrupted"
-                break
-
-        images.backward(leaf.grad)
-        _step(now, adam, step, settings, active)
-
-    return Outcome(
-        drawing=best.to("cpu"),
-        losses=tuple(best_losses),
-        terms={name: tuple(t[name] for t in best_terms) for name in best_terms[0]},
-        curve=tuple(curve),
-        history=tuple(history),
-        steps=step,
-        stopped=stopped,
-    )
+    job = Job(initial, photo, objective)
+    return optimise_together([job], settings, on_progress, stop)[0]
 
 
-def still_racing(active: list[int], best: list[float], progress: float) -> list[int]:
-    """The seeds that may yet win; the others cost as much and end as nothing.
+def optimise_together(
+    jobs: Sequence[Job],
+    settings: Settings,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> list[Outcome]:
+    """Optimise several photos' strokes in one batch, each as it would be alone.
 
-    `benchmarks/race.py` counts how often the winner of a whole run would have been given up.
+    Every photo's seeds converge and race among themselves. On a GPU a batch of many images costs
+    less than as many small ones; a CPU encodes one seed at a time anyway. On CUDA steps are CUDA
+    graphs where that is possible, which has not yet been run on a GPU.
 
     Args:
-        active: seeds that have not converged.
-        best: best evaluation loss of every seed so far.
-        progress: part of the steps done, 0..1.
+        jobs: at least one; their drawings have as many strokes and points as each other, their
+            objectives differ in `outside` alone, and all are on one device.
+        on_progress: called at every evaluation for each photo that has not ended before.
+        stop: once set, the loop ends at the next step and returns the best so far of all photos.
+
+    Returns:
+        One outcome a job, in their order.
     """
-    allowed = next((gap for part, gap in _RACE if progress >= part), math.inf)
-    return [k for k in active if best[k] <= min(best) * (1 + allowed)]
+    device, began = jobs[0].photo.device, time.monotonic()
+    generator = torch.Generator().manual_seed(settings.seed)
+    objective = shared_objective([job.objective for job in jobs])
+    pool = PhotoPool(torch.cat([job.photo for job in jobs]), objective, settings, generator)
+    whole = Drawing.join([job.initial for job in jobs]).to(device)
+    frozen = torch.cat([job.initial.frozen.expand(len(job.initial), -1) for job in jobs])
+    adam = Adam(whole, frozen, settings)
+    photos = [number for number, job in enumerate(jobs) for _ in range(len(job.initial))]
+    parts = [range(photos.index(n), photos.index(n) + photos.count(n)) for n in range(len(jobs))]
+
+    def strokes(n: int) -> Drawing:
+        mine = adam.drawing.seeds(slice(parts[n].start, parts[n].stop))
+        return replace(mine, frozen=jobs[n].initial.frozen.to(device))
+
+    tracks = [Track(strokes(n), settings) for n in range(len(jobs))]
+    step = Step(adam, pool, photos, settings.canvas)
+    if device.type == "cuda":
+        step.capture()
+
+    for number in range(settings.iterations + 1):
+        last = number == settings.iterations or (stop is not None and stop.is_set())
+        if last:
+            step.evaluate()
+        else:
+            step.look()
+        if last or number % settings.evaluate_every == 0:
+            found = _found(step)
+            for n in [n for n, track in enumerate(tracks) if track.active]:
+                known = jobs[n].objective.outside is not None  # another photo's is no matter
+                own = {k: {name: value for name, value in found[seed].items()
+                           if known or name != "background"}
+                       for k, seed in enumerate(parts[n]) if seed in found}  # fmt: skip
+                tracks[n].evaluate(number, strokes(n), own)
+                if on_progress is not None:
+                    on_progress(tracks[n].progress(time.monotonic() - began, n))
+            active = [part[k] for track, part in zip(tracks, parts, strict=True)
+                      for k in track.active]  # fmt: skip
+            if last or not active:
+                break
+            step.keep(active)
+        step.move()
+
+    notes = () if step.note is None else (step.note,)
+    return [track.outcome(notes) for track in tracks]
 
 
-def _prepare(initial: Drawing, settings: Settings) -> tuple[Drawing, torch.optim.Adam]:
-    """A copy to be moved, and Adam over those of its tensors that are to be optimised."""
-    now, scale = initial.clone(), settings.canvas / 224
-    if settings.color_rate and now.colors.shape[-1] == 1:
-        now = replace(now, colors=now.colors.repeat(1, 1, 3))
-    rates = {
-        "points": settings.learning_rate * scale,
-        "widths": settings.width_rate * scale,
-        "opacities": settings.opacity_rate,
-        "colors": settings.color_rate,
-    }
-    groups: list[dict[str, Any]] = [
-        {"params": [getattr(now, name).requires_grad_()], "rate": rate}
-        for name, rate in rates.items() if rate
-    ]  # fmt: skip
-    return now, torch.optim.Adam(groups)
-
-
-@torch.no_grad()
-def _step(
-    now: Drawing, adam: torch.optim.Adam, step: int, settings: Settings, active: list[int]
-) -> None:
-    """Move the strokes of active seeds but frozen ones, and keep them within what can be drawn."""
-    decay, scale = _decay(step, settings), settings.canvas / 224
-    stopped = sorted(set(range(len(now))) - set(active))
-    kept = []
-    for group in adam.param_groups:
-        group["lr"] = group["rate"] * decay
-        for tensor in group["params"]:
-            if now.frozen.any():  # Adam leaves alone what never had a gradient
-                tensor.grad[:, now.frozen] = 0
-            kept.append((tensor, tensor[stopped]))  # but its momentum carries on what once had
-    adam.step()
-    adam.zero_grad()
-    for tensor, values in kept:
-        tensor[stopped] = values
-    if settings.width_rate:
-        now.widths[:, ~now.frozen] = now.widths[:, ~now.frozen].clamp(
-            _THINNEST * scale, _THICKEST * scale
-        )
-    if settings.opacity_rate:
-        now.opacities.clamp_(0, 1)
-    if settings.color_rate:
-        now.colors.clamp_(0, 1)
-
-
-@torch.no_grad()
-def _clean_terms(losses: list[Loss], images_per_seed: int) -> list[dict[str, float]]:
-    """The loss terms of each seed's clean pair, which comes first among its images."""
-    rows = []
-    for loss in losses:
-        columns = {name: value[::images_per_seed].tolist() for name, value in loss.terms.items()}
-        rows += [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
-    return rows
+def _found(step: Step) -> dict[int, dict[str, float]]:
+    """The loss terms of every seed that was looked at; here the host waits for the device."""
+    columns = zip(*step.terms.tolist(), strict=True)
+    return {seed: dict(zip(step.names, column, strict=True))
+            for seed, column in zip(step.seeds, columns, strict=True)}  # fmt: skip

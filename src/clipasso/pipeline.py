@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from clipasso.initialise import initial_strokes, sample_positions, stroke_distri
 from clipasso.masks import Mask, cut_out, make_mask
 from clipasso.models import Models, load_models
 from clipasso.objective import Objective, make_objective
-from clipasso.optimise import Outcome, Progress, optimise
+from clipasso.optimise import Job, Outcome, Progress, optimise_together
 from clipasso.photo import Fit, Photo, load_photo
 from clipasso.result import SEED_STEP, Initialisation, Result
 from clipasso.settings import Settings, make_settings
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from clipasso.encoders.base import Encoder
 
-__all__ = ["initialise", "sketch", "sketch_photo"]
+__all__ = ["initialise", "sketch", "sketch_photo", "sketch_photos"]
 
 
 def sketch(
@@ -126,8 +126,111 @@ def sketch_photo(
     Raises:
         ClipassoError: settings that do not go together.
     """
-    seconds, notes = dict(seconds or {}), list(photo.notes)
+    (result,) = sketch_photos(
+        [photo], models, settings, masks=[mask], init=init, freeze=freeze,
+        on_progress=on_progress, stop=stop, seconds=seconds,
+    )  # fmt: skip
+    if isinstance(result, ClipassoError):
+        raise result
+    return result
+
+
+def sketch_photos(
+    photos: Sequence[Photo],
+    models: Models,
+    settings: Settings,
+    *,
+    masks: Sequence[Mask | None] | None = None,
+    init: Sketch | None = None,
+    freeze: str = "",
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    seconds: dict[str, float] | None = None,
+) -> list[Result | ClipassoError]:
+    """Sketch several photos in one batch, each as `sketch_photo` would alone.
+
+    It is for GPUs, where one large batch costs less than many small ones (not yet run on one); a
+    CPU takes as long as for one photo after the other, and more memory.
+
+    Args:
+        photos: each on a canvas of `settings.canvas` pixels.
+        masks: one for each photo, as in `sketch_photo`; None keeps all of them whole.
+        on_progress: called at every evaluation for each photo still in work; `Progress.photo` says
+            which of `photos` it is.
+        stop: once set, every photo ends with its best so far.
+        models, settings, init, freeze, seconds: as in `sketch_photo`.
+
+    Returns:
+        For each photo its result, or the error for which it has none; the others do not suffer.
+    """
+    made: list[_Prepared | ClipassoError] = []
+    for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
+        try:
+            made.append(_prepare(photo, models, settings, mask, init, freeze, seconds or {}))
+        except ClipassoError as error:
+            made.append(error)
+    good = [n for n, prepared in enumerate(made) if isinstance(prepared, _Prepared)]
+
+    def told(progress: Progress) -> None:
+        if on_progress is not None:
+            on_progress(replace(progress, photo=good[progress.photo]))
+
     began = time.monotonic()
+    jobs = [prepared.job for prepared in made if isinstance(prepared, _Prepared)]
+    outcomes = iter(optimise_together(jobs, settings, told, stop) if jobs else [])
+    spent = time.monotonic() - began
+    return [
+        p if isinstance(p, ClipassoError) else p.finish(models, next(outcomes), spent, len(jobs))
+        for p in made
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A photo whose first strokes are placed."""
+
+    photo: Photo
+    settings: Settings
+    mask: Mask
+    start: Initialisation
+    job: Job
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+    def finish(self, models: Models, outcome: Outcome, spent: float, together: int) -> Result:
+        """What came of it, after so many seconds with so many photos."""
+        photo, settings = self.photo, self.settings
+        order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
+        sketches = tuple(_to_sketch(k, outcome, photo, models.loss, settings) for k in order)
+        return Result(
+            sketch=sketches[0],
+            sketches=sketches,
+            photo=photo,
+            settings=settings,
+            initialisation=self.start,
+            mask=self.mask,
+            outcome=outcome,
+            encoder=models.loss.description,
+            precision=str(models.loss.precision).removeprefix("torch."),
+            recipe=self.job.objective.recipe,
+            device=str(models.device),
+            seconds={**self.seconds, "optimise": spent},
+            notes=(*self.notes, *outcome.notes),
+            together=together,
+        )
+
+
+def _prepare(
+    photo: Photo,
+    models: Models,
+    settings: Settings,
+    mask: Mask | None,
+    init: Sketch | None,
+    freeze: str,
+    seconds: dict[str, float],
+) -> _Prepared:
+    """Zoom to the object, cut it out, place its first strokes, and say what is to be minimised."""
+    notes, began = list(photo.notes), time.monotonic()
     photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
     if settings.background_weight and mask.inside is None:
         notes.append(
@@ -148,29 +251,9 @@ def sketch_photo(
         raise ClipassoError("--freeze: needs strokes to keep; give them with --init SKETCH.svg")
     allowed = frame_mask(photo) if inside is None else frame_mask(photo) & inside
     start = initialise(pixels, allowed, image, models.saliency, settings, given)
-    seconds["initialise"] = time.monotonic() - began
-
-    began = time.monotonic()
-    outcome = optimise(start.drawing, image, objective, settings, on_progress, stop)
-    seconds["optimise"] = time.monotonic() - began
-
-    order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
-    sketches = tuple(_to_sketch(k, outcome, photo, models.loss, settings) for k in order)
-    return Result(
-        sketch=sketches[0],
-        sketches=sketches,
-        photo=photo,
-        settings=settings,
-        initialisation=start,
-        mask=mask,
-        outcome=outcome,
-        encoder=models.loss.description,
-        precision=str(models.loss.precision).removeprefix("torch."),
-        recipe=objective.recipe,
-        device=str(models.device),
-        seconds=seconds,
-        notes=tuple(notes),
-    )
+    spent = {**seconds, "initialise": time.monotonic() - began}
+    job = Job(start.drawing, image, objective)
+    return _Prepared(photo, settings, mask, start, job, tuple(notes), spent)
 
 
 def _given(

@@ -60,8 +60,9 @@ class Result:
         encoder: which encoder made it, in words.
         precision: what it computed in.
         recipe: which of its layers counted how much.
-        seconds: time spent, by stage.
+        seconds: time spent, by stage; `optimise` is that of all photos optimised together.
         notes: what a person should be told.
+        together: how many photos those were.
     """
 
     sketch: Sketch
@@ -77,6 +78,7 @@ class Result:
     device: str
     seconds: dict[str, float]
     notes: tuple[str, ...]
+    together: int = 1
 
     def _repr_svg_(self) -> str:
         return self.sketch.to_svg()
@@ -109,6 +111,7 @@ class Result:
             "steps": out.steps,
             "stopped": out.stopped,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "together": self.together,
             "device": self.device,
             "notes": list(self.notes),
             "versions": versions(),

@@ -19,8 +19,10 @@ __all__ = ["GridWords", "grid_bar", "progress_bar"]
 def progress_bar(name: str, silent: bool) -> Iterator[Callable[[Progress], None]]:
     """Show the loop's progress on stderr; yields what the loop is to call.
 
+    The loss shown is the best so far, of several photos the mean of their best.
+
     Args:
-        name: of the photo.
+        name: of the photo or photos.
         silent: show nothing.
     """
     if silent:
@@ -41,9 +43,11 @@ def progress_bar(name: str, silent: bool) -> Iterator[Callable[[Progress], None]
     )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(escape(name), total=None, loss="...")
+        best: dict[int, float] = {}
 
         def show(progress: Progress) -> None:
-            loss = f"{min(progress.best):.4f}"
+            best[progress.photo] = min(progress.best)
+            loss = f"{sum(best.values()) / len(best):.4f}"
             bars.update(task, completed=progress.step, total=progress.steps, loss=loss)
 
         yield show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +13,15 @@ from clipasso.cli.work import Outlet, run_shown, say
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
+    from clipasso.masks import Mask
     from clipasso.models import Models
+    from clipasso.photo import Photo
     from clipasso.result import Result
     from clipasso.settings import Settings
     from clipasso.strokes import Sketch
+
+_ON_CUDA = 8  # photos in one batch where none are asked for; not yet measured
+_MOST = 1000
 
 
 def command(
@@ -45,6 +51,7 @@ def command(
     augmentations: opt.Augmentations = None,
     precision: opt.Precision = None,
     device: opt.Device = "auto",
+    together: opt.Together = None,
     init: opt.Init = None,
     freeze: opt.Freeze = "",
     saliency: opt.Saliency = None,
@@ -82,6 +89,8 @@ def command(
     from clipasso.models import load_models
     from clipasso.settings import make_settings
 
+    if together is not None and not 1 <= together <= _MOST:
+        raise ClipassoError(f"--together {together}: must be from 1 to {_MOST}")
     given, implied = read_init(init)
     settings, preferred = make_settings(preset, **{**implied, **opt.chosen_settings(ctx.params)})
     outlet = Outlet(output, settings.seeds, all_seeds, debug, force, quiet, as_json)
@@ -90,49 +99,85 @@ def command(
     models = load_models(settings, asked, weights, saliency_encoder, saliency_weights, device)
     if models.note:
         say(models.note)
-    status = 0
-    for photo, stem in jobs:
+    if together is None:
+        together = _ON_CUDA if models.device.type == "cuda" else 1
+    said: set[str] = set()
+    good = True
+    for first in range(0, len(jobs), together):
+        some = jobs[first : first + together]
+        loaded = list(_load(some, settings.canvas, fit, mask, mask_weights))
+        results = _sketch(loaded, models, settings, given, freeze, outlet.silent) if loaded else []
+        written = [
+            _write(outlet, photo, stem, result, said)
+            for (photo, _, stem), result in zip(loaded, results, strict=True)
+        ]
+        good = good and len(loaded) == len(some) and all(written)
+        if any(_interrupted(result) for result in results):
+            return 130
+    return 0 if good else 2
+
+
+def _load(
+    jobs: list[tuple[Path, str]], canvas: int, fit: Any, mask: str, mask_weights: Path | None
+) -> Iterator[tuple[Photo, Mask, str]]:
+    """Those photos that can be read, with their masks and stems; says what is wrong with others."""
+    from clipasso.masks import make_mask
+    from clipasso.photo import load_photo
+
+    for path, stem in jobs:
         try:
-            result = _sketch_one(
-                photo, models, settings, given, freeze, fit, mask, mask_weights, outlet.silent
-            )
-            outlet.write(result, stem)
+            photo = load_photo(path, size=canvas, fit=fit)
+            for note in photo.notes:
+                say(note)
+            yield photo, make_mask(photo, mask, fit, mask_weights), stem
         except ClipassoError as error:  # the other photos must not suffer
             say(str(error))
-            status = 2
-            continue
-        if result.outcome.stopped == "interrupted":
-            return 130
-    return status
 
 
-def _sketch_one(
-    path: Path,
+def _sketch(
+    loaded: list[tuple[Photo, Mask, str]],
     models: Models,
     settings: Settings,
     given: Sketch | None,
     freeze: str,
-    fit: Any,
-    mask: str,
-    mask_weights: Path | None,
     silent: bool,
-) -> Result:
-    from clipasso.masks import make_mask
-    from clipasso.photo import load_photo
-    from clipasso.pipeline import sketch_photo
+) -> list[Result | ClipassoError]:
+    """Sketch photos together behind one progress bar."""
+    from clipasso.pipeline import sketch_photos
 
-    photo = load_photo(path, size=settings.canvas, fit=fit)
-    for note in photo.notes:
-        say(note)
-    found = make_mask(photo, mask, fit, mask_weights)
-    result = run_shown(
-        photo.name,
+    photos = [photo for photo, _, _ in loaded]
+    name = photos[0].name if len(photos) == 1 else f"{len(photos)} photos"
+    return run_shown(
+        name,
         silent,
-        lambda on_progress, stop: sketch_photo(
-            photo, models, settings, mask=found, init=given, freeze=freeze,
-            on_progress=on_progress, stop=stop,
+        lambda on_progress, stop: sketch_photos(
+            photos, models, settings, masks=[found for _, found, _ in loaded], init=given,
+            freeze=freeze, on_progress=on_progress, stop=stop,
         ),
     )  # fmt: skip
-    for note in result.notes[len(photo.notes) :]:
-        say(note)
-    return result
+
+
+def _write(
+    outlet: Outlet, photo: Photo, stem: str, result: Result | ClipassoError, said: set[str]
+) -> bool:
+    """Write a result and say its notes, or its error; whether it is written.
+
+    Args:
+        said: notes that were said already, since some hold for every photo; grows.
+    """
+    try:
+        if isinstance(result, ClipassoError):
+            raise result
+        for note in result.notes[len(photo.notes) :]:
+            if note not in said:
+                say(note)
+            said.add(note)
+        outlet.write(result, stem)
+    except ClipassoError as error:
+        say(str(error))
+        return False
+    return True
+
+
+def _interrupted(result: Result | ClipassoError) -> bool:
+    return not isinstance(result, ClipassoError) and result.outcome.stopped == "interrupted"

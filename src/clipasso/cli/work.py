@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
     from clipasso.optimise import Progress
     from clipasso.result import Result
+
+T = TypeVar("T")
 
 __all__ = ["Outlet", "run_shown", "say", "stop_on_interrupt"]
 
@@ -93,25 +95,29 @@ class Outlet:
             times = result.photo.frame.zoom
             zoom = "" if times == 1 else f", zoomed {times:.2g} times to its object"
             loss = result.outcome.losses[result.outcome.winner]
+            together = f" with {result.together - 1} more" if result.together > 1 else ""
             print(
                 f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
-                f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s, "
+                f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s{together}, "
                 f"{result.encoder}, mask: {result.mask.source}{zoom}",
                 flush=True,
             )
+        if result.outcome.stopped == "interrupted":
+            say(f"stopped at step {result.outcome.steps}; the best sketch so far is written")
 
 
 def run_shown(
     name: str,
     silent: bool,
-    work: Callable[[Callable[[Progress], None], threading.Event], Result],
-) -> Result:
+    work: Callable[[Callable[[Progress], None], threading.Event], T],
+) -> T:
     """Run an optimisation with a progress bar and a soft landing for Ctrl-C.
 
     Args:
         name: for the bar.
         silent: show none.
-        work: takes what is to be called at every evaluation, and the event that asks it to end.
+        work: takes what is to be called at every evaluation, and the event that asks it to end;
+            what it returns is returned.
     """
     from clipasso.cli.progress import progress_bar
 
@@ -121,10 +127,7 @@ def run_shown(
             started.set()
             show(progress)
 
-        result = work(on_progress, stop)
-    if result.outcome.stopped == "interrupted":
-        say(f"stopped at step {result.outcome.steps}; the best sketch so far is written")
-    return result
+        return work(on_progress, stop)
 
 
 @contextmanager

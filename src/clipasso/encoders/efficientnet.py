@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from clipasso.encoders.attention import grad_cam
 from clipasso.encoders.base import Encoder, Features, Recipe, enlarge, unit_range
 from clipasso.encoders.freeze import freeze
+from clipasso.encoders.packed import Block, PackedChain, packs
 from clipasso.errors import ClipassoError
 
 __all__ = ["EfficientNetLite0", "packaged_weights", "to_timm"]
@@ -86,13 +88,22 @@ class EfficientNetLite0(Encoder):
         self.description = f"EfficientNet-Lite0 ({source})"
         self.recipe = recipe or self.recipe
         self.net = freeze(net, torch.zeros(1, 3, 64, 64))
+        self._chains: dict[tuple[int, ...], PackedChain] = {}
 
     @property
     def layer_names(self) -> tuple[str, ...]:
         return tuple(f"stage{i + 1}" for i in range(_STAGES))
 
     def encode(self, images: Tensor, layers: Collection[str] = ()) -> Features:
-        seen, x = self._stages(images)
+        x = self.normalize(images)
+        wanted = x.requires_grad and torch.is_grad_enabled()
+        if wanted and x.device.type == "cpu" and x.dtype == torch.float32 and packs():
+            # What is optimised: the same shape in every step, which pays for packing.
+            if images.shape[1] == 1:  # mean and std are the same for red, green and blue
+                x = x[:, :1]
+            seen, top = self._chain(x.shape)(x, layers)
+            return Features({name: seen[name] for name in layers}, top.mean((2, 3)))
+        seen, x = self._stages(x)
         net: Any = self.net
         embedding = net.global_pool(net.bn2(net.conv_head(x)))
         return Features({name: seen[name] for name in layers}, embedding)
@@ -115,7 +126,7 @@ class EfficientNetLite0(Encoder):
         Grad-CAM marks what tells the class, a head and little more; this marks all that is not
         paper, so that legs and tails get strokes too.
         """
-        seen, _ = self._stages(torch.cat([image, torch.ones_like(image)]))
+        seen, _ = self._stages(self.normalize(torch.cat([image, torch.ones_like(image)])))
         total = torch.zeros(image.shape[-2:], device=image.device)
         for name in ("stage5", "stage7"):
             photo, blank = F.normalize(seen[name], dim=1)
@@ -137,7 +148,7 @@ class EfficientNetLite0(Encoder):
             `[height, width]`, 0..1.
         """
         net: Any = self.net
-        layers, deep = self._stages(image)
+        layers, deep = self._stages(self.normalize(image))
         top = net.bn2(net.conv_head(deep))
         logits = net.classifier(top.mean((2, 3)))[0]
         likely = logits.softmax(0).topk(_LIKELIEST)
@@ -156,11 +167,32 @@ class EfficientNetLite0(Encoder):
         activation, contrast = (enlarge(unit_range(v), image) for v in (activation, contrast))
         return (activation * (0.3 + 0.7 * contrast)).clamp(0, 1)
 
-    def _stages(self, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _stages(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         net: Any = self.net
-        x = net.bn1(net.conv_stem(self.normalize(images)))
+        x = net.bn1(net.conv_stem(x))
         layers = {}
         for name, stage in zip(self.layer_names, net.blocks, strict=True):
             x = stage(x)
             layers[name] = x
         return layers, x
+
+    def _chain(self, shape: torch.Size) -> PackedChain:
+        """The whole network, packed for inputs of one shape, of three channels or a grey one."""
+        if tuple(shape) not in self._chains:
+            net: Any = self.net
+            stem = net.conv_stem
+            if shape[1] == 1:  # a grey image's three channels are the same: add up their weights
+                stem = deepcopy(stem)
+                stem.weight = nn.Parameter(stem.weight.sum(1, keepdim=True), False)
+            blocks = [Block(((stem, True),))]
+            for name, stage in zip(self.layer_names, net.blocks, strict=True):
+                for i, block in enumerate(stage):
+                    convs = [(block.conv_dw, True), (block.conv_pw, False)]
+                    if hasattr(block, "conv_pwl"):
+                        convs = [(block.conv_pw, True), (block.conv_dw, True)]
+                        convs += [(block.conv_pwl, False)]
+                    last = i == len(stage) - 1
+                    blocks.append(Block(tuple(convs), block.has_skip, name if last else ""))
+            blocks.append(Block(((net.conv_head, True),)))
+            self._chains[tuple(shape)] = PackedChain(blocks, shape)
+        return self._chains[tuple(shape)]

@@ -168,7 +168,7 @@ def _background(photos: Sequence[Path], asked: Asked, encoder: Encoder) -> tuple
     counts = asked.strokes or (32, 16, 8)
     rows = []
     for photo in photos:
-        # Zoomed to what is cut out, the panels would differ in two things.
+        # With a zoom to what is cut out, the panels would differ in two things.
         whole = [asked.run(photo, mask="none", zoom="none", strokes=n) for n in counts]
         masked = [asked.run(photo, zoom="none", strokes=n) for n in counts]
         drawn, cut = (

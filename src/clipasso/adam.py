@@ -1,0 +1,123 @@
+"""Adam over the strokes of many seeds, on tensors alone: nothing in a step waits for the device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from clipasso.drawing import Drawing
+from clipasso.settings import Settings
+
+__all__ = ["Adam", "decay"]
+
+_BETAS, _EPSILON = (0.9, 0.999), 1e-8  # torch's defaults, which the authors keep
+_THINNEST, _THICKEST = 0.5, 100.0  # pixels of the 224 canvas that an optimised width may reach
+
+
+def decay(step: int, settings: Settings) -> float:
+    """The part of the learning rates that the schedule leaves at a step, 0..1."""
+    if settings.schedule == "constant":
+        return 1.0
+    return 0.1 + 0.9 * (1 + math.cos(math.pi * step / max(1, settings.iterations))) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Moved:
+    """A tensor that is optimised, its two moments, its rate, its range, and what of it may move."""
+
+    values: Tensor
+    mean: Tensor
+    square: Tensor
+    rate: float
+    low: float
+    high: float
+    free: Tensor
+
+
+class Adam:
+    """What torch's Adam does, written out so that the step's number is a tensor.
+
+    `torch.optim.Adam` counts steps and scales rates on the host, or with `capturable=True` on GPUs
+    only; here both come from tables on the device and one class serves everywhere.
+
+    Args:
+        initial: where the strokes start, all seeds of all photos.
+        frozen: `[seeds, strokes]`, those that stay as they are.
+        settings: of these the rates, the schedule and `iterations`.
+
+    Attributes:
+        drawing: the strokes, changed in place; those of its tensors with a rate require gradients.
+        moved: these tensors.
+        step: `[1]` steps taken; on the device, as everything here.
+        active: `[seeds]`, false for those that have stopped.
+    """
+
+    def __init__(self, initial: Drawing, frozen: Tensor, settings: Settings) -> None:
+        self.drawing, scale = initial.clone(), settings.canvas / 224
+        if settings.color_rate and self.drawing.colors.shape[-1] == 1:
+            self.drawing = replace(self.drawing, colors=self.drawing.colors.repeat(1, 1, 3))
+        device = self.drawing.points.device
+        ranges = {
+            "points": (settings.learning_rate * scale, -math.inf, math.inf),
+            "widths": (settings.width_rate * scale, _THINNEST * scale, _THICKEST * scale),
+            "opacities": (settings.opacity_rate, 0.0, 1.0),
+            "colors": (settings.color_rate, 0.0, 1.0),
+        }
+        self._slots: list[_Moved] = []
+        for name, (rate, low, high) in ranges.items():
+            if rate:
+                values = getattr(self.drawing, name).requires_grad_()
+                free = (~frozen.to(device)).reshape(*frozen.shape, *[1] * (values.ndim - 2))
+                moments = torch.zeros_like(values), torch.zeros_like(values)
+                self._slots.append(_Moved(values, *moments, rate, low, high, free))
+        self.step = torch.zeros(1, dtype=torch.long, device=device)
+        self.active = torch.ones(len(frozen), dtype=torch.bool, device=device)
+        numbers = torch.arange(1, settings.iterations + 1, dtype=torch.float64)
+        decays = [decay(step, settings) for step in range(settings.iterations)]
+        rates = torch.tensor(decays, dtype=torch.float64) / (1 - _BETAS[0] ** numbers)
+        roots = (1 - _BETAS[1] ** numbers).sqrt()
+        self._table = torch.stack([rates, roots], 1).float().to(device)
+
+    @property
+    def moved(self) -> tuple[Tensor, ...]:
+        return tuple(slot.values for slot in self._slots)
+
+    def keep(self, seeds: Sequence[int]) -> None:
+        """Move only these seeds from now on; copies from the host."""
+        chosen = set(seeds)
+        self.active.copy_(torch.tensor([k in chosen for k in range(len(self.active))]))
+
+    @torch.no_grad()
+    def move(self, grads: Sequence[Tensor]) -> None:
+        """Take one step, keep to what can be drawn, and leave frozen and stopped strokes alone.
+
+        Args:
+            grads: one for each tensor of `moved`.
+        """
+        rate, root = self._table.index_select(0, self.step)[0].unbind()
+        for slot, grad in zip(self._slots, grads, strict=True):
+            slot.mean.lerp_(grad, 1 - _BETAS[0])
+            slot.square.mul_(_BETAS[1]).addcmul_(grad, grad, value=1 - _BETAS[1])
+            towards = slot.mean / (slot.square.sqrt() / root + _EPSILON)
+            there = (slot.values - slot.rate * rate * towards).clamp(slot.low, slot.high)
+            active = self.active.reshape(-1, *[1] * (there.ndim - 1))
+            slot.values.copy_(torch.where(slot.free & active, there, slot.values))
+        self.step.add_(1)
+
+    def state(self) -> list[Tensor]:
+        """Copies of all that `move` changes."""
+        return [t.detach().clone() for t in self._changing()]
+
+    @torch.no_grad()
+    def restore(self, state: Sequence[Tensor]) -> None:
+        """Go back to what `state` gave, in place."""
+        for tensor, before in zip(self._changing(), state, strict=True):
+            tensor.copy_(before)
+
+    def _changing(self) -> list[Tensor]:
+        slots = [t for s in self._slots for t in (s.values, s.mean, s.square)]
+        return [*slots, self.step]
