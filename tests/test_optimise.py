@@ -82,9 +82,10 @@ def test_a_seed_does_not_feel_its_neighbours(scene):
 def test_a_pool_encodes_the_photo_once(scene):
     photo, initial = scene
     pooled, fresh = Blur(), Blur()
-    run(initial, photo, pooled, SETTINGS)
-    run(initial, photo, fresh, replace(SETTINGS, pool=0))
-    sketches = 2 * (40 * 3 + 1)
+    settings = replace(SETTINGS, tolerance=0.0)
+    run(initial, photo, pooled, settings)
+    run(initial, photo, fresh, replace(settings, pool=0))
+    sketches = 2 * (40 * 3 + 9)  # 9 evaluations, each of the average strokes
     assert pooled.calls == sketches + 1 + SETTINGS.pool
     assert fresh.calls == sketches + 1 + 40 * 2
 
@@ -135,7 +136,7 @@ def test_no_augmentations_is_the_clean_pair_alone(scene):
     photo, initial = scene
     encoder = Blur()
     run(initial, photo, encoder, replace(SETTINGS, augmentations=0, pool=0, iterations=5))
-    assert encoder.calls == 1 + 2 * 6
+    assert encoder.calls == 1 + 2 * (5 + 2)  # five steps, and two evaluations
 
 
 def test_the_embedded_encoder_improves_a_real_sketch(photo_path, lite0):
@@ -153,10 +154,10 @@ class TestRace:
     """Giving up seeds that are clearly losing."""
 
     def test_who_stays(self):
-        best = [1.0, 1.02, 1.05, 1.2]
+        best = [1.0, 1.01, 1.025, 1.2]
         assert still_racing([0, 1, 2, 3], best, 0.1) == [0, 1, 2, 3]
-        assert still_racing([0, 1, 2, 3], best, 0.25) == [0, 1, 2]
-        assert still_racing([0, 1, 2, 3], best, 0.5) == [0, 1]
+        assert still_racing([0, 1, 2, 3], best, 0.15) == [0, 1, 2]
+        assert still_racing([0, 1, 2, 3], best, 0.3) == [0, 1]
         assert still_racing([2, 3], best, 0.9) == []  # the leaders have converged
 
     def test_the_winner_does_not_feel_it(self, scene):
@@ -239,3 +240,27 @@ class TestStyle:
         for (_, losses), drawing in zip(out.curve, out.history, strict=True):
             again = clean.loss(drawing.render(32)).total
             assert again.tolist() == pytest.approx(losses, rel=1e-4)
+
+
+class TestAverage:
+    """What is kept are strokes averaged over steps."""
+
+    def test_it_is_the_average(self, scene):
+        """By hand, from points that a run without average went through."""
+        photo, initial = scene
+        settings = replace(SETTINGS, iterations=12, evaluate_every=1, tolerance=0.0)
+        whole = run(initial, photo, Blur(), replace(settings, average=0.0))
+        calm = run(initial, photo, Blur(), replace(settings, average=0.6))
+        mean = whole.history[0].points
+        for step, drawing in enumerate(whole.history[1:], 1):
+            weight = 1 - min(0.6, step / (step + 9))
+            mean = mean + weight * (drawing.points - mean)
+            assert torch.allclose(calm.history[step].points, mean, atol=1e-4)
+        assert not torch.allclose(mean, whole.history[-1].points, atol=1e-2)
+
+    def test_without_it_the_points_themselves_are_kept(self, scene):
+        photo, initial = scene
+        encoder = Blur()
+        settings = replace(SETTINGS, average=0.0, tolerance=0.0)
+        run(initial, photo, encoder, settings)
+        assert encoder.calls == 2 * (40 * 3 + 1) + 1 + SETTINGS.pool

@@ -85,7 +85,7 @@ def test_frozen_strokes_may_be_others_in_each():
 
 
 def test_each_photo_converges_by_itself_and_costs_nothing_then():
-    settings = replace(SETTINGS, tolerance=0.001, iterations=60)
+    settings = replace(SETTINGS, tolerance=0.001, iterations=60, average=0.0)
     encoder = Blur()
     made = jobs(settings, encoder, seeds=(1, 1))
     single = [alone(job, settings) for job in made]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from clipasso.settings import Settings
 __all__ = ["Adam", "decay"]
 
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # torch's defaults, which the authors keep
+_FORGET = 10  # steps that the average is at first behind by, so that it leaves the start soon
 _THINNEST, _THICKEST = 0.5, 100.0  # pixels of the 224 canvas that an optimised width may reach
 
 
@@ -27,9 +29,11 @@ def decay(step: int, settings: Settings) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Moved:
-    """A tensor that is optimised, its two moments, its rate, its range, and what of it may move."""
+    """A tensor that is optimised, its average over steps, its two moments, its rate, its range, and
+    what of it may move."""
 
     values: Tensor
+    calm: Tensor
     mean: Tensor
     square: Tensor
     rate: float
@@ -47,10 +51,12 @@ class Adam:
     Args:
         initial: where the strokes start, all seeds of all photos.
         frozen: `[seeds, strokes]`, those that stay as they are.
-        settings: of these the rates, the schedule and `iterations`.
+        settings: of these the rates, the schedule, `average` and `iterations`.
 
     Attributes:
         drawing: the strokes, changed in place; those of its tensors with a rate require gradients.
+        average: the strokes as they are on average over the last steps, changed in place; the same
+            as `drawing` where `settings.average` is 0.
         moved: these tensors.
         step: `[1]` steps taken; on the device, as everything here.
         active: `[seeds]`, false for those that have stopped.
@@ -68,19 +74,24 @@ class Adam:
             "colors": (settings.color_rate, 0.0, 1.0),
         }
         self._slots: list[_Moved] = []
+        calms: dict[str, Any] = {}
         for name, (rate, low, high) in ranges.items():
             if rate:
                 values = getattr(self.drawing, name).requires_grad_()
                 free = (~frozen.to(device)).reshape(*frozen.shape, *[1] * (values.ndim - 2))
                 moments = torch.zeros_like(values), torch.zeros_like(values)
-                self._slots.append(_Moved(values, *moments, rate, low, high, free))
+                calm = values.detach().clone() if settings.average else values
+                calms[name] = calm
+                self._slots.append(_Moved(values, calm, *moments, rate, low, high, free))
+        self.average = replace(self.drawing, **calms)
         self.step = torch.zeros(1, dtype=torch.long, device=device)
         self.active = torch.ones(len(frozen), dtype=torch.bool, device=device)
         numbers = torch.arange(1, settings.iterations + 1, dtype=torch.float64)
         decays = [decay(step, settings) for step in range(settings.iterations)]
         rates = torch.tensor(decays, dtype=torch.float64) / (1 - _BETAS[0] ** numbers)
         roots = (1 - _BETAS[1] ** numbers).sqrt()
-        self._table = torch.stack([rates, roots], 1).float().to(device)
+        news = 1 - torch.clamp(numbers / (numbers + _FORGET - 1), max=settings.average)
+        self._table = torch.stack([rates, roots, news], 1).float().to(device)
 
     @property
     def moved(self) -> tuple[Tensor, ...]:
@@ -98,14 +109,17 @@ class Adam:
         Args:
             grads: one for each tensor of `moved`.
         """
-        rate, root = self._table.index_select(0, self.step)[0].unbind()
+        rate, root, news = self._table.index_select(0, self.step)[0].unbind()
         for slot, grad in zip(self._slots, grads, strict=True):
             slot.mean.lerp_(grad, 1 - _BETAS[0])
             slot.square.mul_(_BETAS[1]).addcmul_(grad, grad, value=1 - _BETAS[1])
             towards = slot.mean / (slot.square.sqrt() / root + _EPSILON)
             there = (slot.values - slot.rate * rate * towards).clamp(slot.low, slot.high)
             active = self.active.reshape(-1, *[1] * (there.ndim - 1))
-            slot.values.copy_(torch.where(slot.free & active, there, slot.values))
+            moving = slot.free & active
+            slot.values.copy_(torch.where(moving, there, slot.values))
+            if slot.calm is not slot.values:
+                slot.calm.copy_(torch.where(moving, slot.calm.lerp(slot.values, news), slot.calm))
         self.step.add_(1)
 
     def state(self) -> list[Tensor]:
@@ -119,5 +133,5 @@ class Adam:
             tensor.copy_(before)
 
     def _changing(self) -> list[Tensor]:
-        slots = [t for s in self._slots for t in (s.values, s.mean, s.square)]
+        slots = [t for s in self._slots for t in (s.values, s.calm, s.mean, s.square)]
         return [*slots, self.step]

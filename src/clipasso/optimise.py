@@ -94,7 +94,7 @@ def optimise_together(
     parts = [range(photos.index(n), photos.index(n) + photos.count(n)) for n in range(len(jobs))]
 
     def strokes(n: int) -> Drawing:
-        mine = adam.drawing.seeds(slice(parts[n].start, parts[n].stop))
+        mine = adam.average.seeds(slice(parts[n].start, parts[n].stop))
         return replace(mine, frozen=jobs[n].initial.frozen.to(device))
 
     tracks = [Track(strokes(n), settings) for n in range(len(jobs))]
@@ -104,11 +104,12 @@ def optimise_together(
 
     for number in range(settings.iterations + 1):
         last = number == settings.iterations or (stop is not None and stop.is_set())
-        if last:
-            step.evaluate()
-        else:
+        evaluating = last or number % settings.evaluate_every == 0
+        if not last:
             step.look()
-        if last or number % settings.evaluate_every == 0:
+        if last or (evaluating and settings.average):
+            step.evaluate()  # else the step's own clean pairs serve
+        if evaluating:
             found = _found(step)
             for n in [n for n, track in enumerate(tracks) if track.active]:
                 known = jobs[n].objective.outside is not None  # another photo's is no matter

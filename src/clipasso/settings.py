@@ -66,6 +66,8 @@ class Settings:
         iterations: gradient steps at most.
         learning_rate: Adam's for control points, in pixels of a 224-pixel canvas.
         schedule: `constant`, or `cosine` down to a tenth.
+        average: what is evaluated and kept are control points averaged over steps, each older step
+            counting this much less than the next; 0 keeps the points themselves, as the paper does.
         augmentations: transformed pairs in each step beside the clean pair (section 3.2).
         crop: their crop: `fixed`, a square of 0.8 of the area, or `varied` as in CLIPDraw.
         pool: how many transforms are drawn at the start and sampled from, the photo being encoded
@@ -109,6 +111,7 @@ class Settings:
     iterations: int = 600
     learning_rate: float = 4.0
     schedule: Schedule = "cosine"
+    average: float = 0.9
     augmentations: int = 1
     crop: Crop = "fixed"
     pool: int = 60
@@ -166,6 +169,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "iterations": (1, 1_000_000),
     "learning_rate": (1e-6, 100.0),
+    "average": (0.0, 0.9999),
     "augmentations": (0, 64),
     "pool": (0, 10_000),
     "evaluate_every": (1, 1_000_000),
@@ -190,6 +194,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "iterations": 2000,
         "learning_rate": 1.0,
         "schedule": "constant",
+        "average": 0.0,
         "augmentations": 4,
         "pool": 0,
         "borders": "plain",
@@ -214,6 +219,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "iterations": 1000,
         "learning_rate": 1.0,
         "schedule": "constant",
+        "average": 0.0,
         "augmentations": 4,
         "crop": "varied",
         "pool": 0,

@@ -110,10 +110,10 @@ class Step:
 
     @torch.no_grad()
     def evaluate(self) -> None:
-        """Compare with the photos as they are, without gradient; leaves `terms`."""
+        """Compare the average strokes with the photos as they are; leaves `terms`."""
         if self._graphs is None:
             self._set(self._going)
-        images = self.adam.drawing.seeds(self._rows).render(self.canvas)
+        images = self.adam.average.seeds(self._rows).render(self.canvas)
         terms = []
         for some, photos in self._parts(images):
             terms.append(self._terms(self.pool.clean.loss(some, None, photos).terms, 1))

@@ -13,7 +13,7 @@ from clipasso.settings import Settings
 
 __all__ = ["Outcome", "Progress", "Track", "still_racing"]
 
-_RACE = ((0.5, 0.025), (0.25, 0.05))  # part of the steps, and how far behind a seed may be then
+_RACE = ((0.3, 0.015), (0.15, 0.03))  # part of the steps, and how far behind a seed may be then
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from clipasso.encoders.base import Encoder
+    from clipasso.encoders.base import Features
 
 __all__ = ["grad_cam", "mean_attention", "outputs", "recorded_attention", "relevance"]
 
@@ -109,15 +109,18 @@ def relevance(maps: Sequence[Tensor], embedding: Tensor) -> Tensor:
     return rolled[0]
 
 
-def grad_cam(encoder: Encoder, image: Tensor, layer: str) -> Tensor:
+def grad_cam(
+    encode: Callable[[Tensor, Collection[str]], Features], image: Tensor, layer: str
+) -> Tensor:
     """Grad-CAM of a convolutional layer for the image's own embedding, `[rows, columns]`.
 
     Args:
+        encode: an encoder's, whose embedding depends on the layer in autograd's graph.
         image: `[1, 3, height, width]`, 0..1.
         layer: one whose activations are `[batch, channels, rows, columns]`.
     """
     with torch.enable_grad():
-        features = encoder.encode(image.detach().requires_grad_(), (layer,))
+        features = encode(image.detach().requires_grad_(), (layer,))
         seen = features.layers[layer]
         (grad,) = torch.autograd.grad(_own_direction(features.embedding), seen)
     return (grad.mean((2, 3), keepdim=True) * seen.detach()).sum(1)[0].relu()

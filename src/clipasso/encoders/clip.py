@@ -89,7 +89,7 @@ class ClipResNet(ClipTower):
         return Features({name: seen[name] for name in layers}, net.attnpool(x))
 
     def _saliency(self, image: Tensor, method: str) -> Tensor:
-        return grad_cam(self, image, self.layer_names[-1])
+        return grad_cam(self.encode, image, self.layer_names[-1])
 
 
 class ClipViT(ClipTower):

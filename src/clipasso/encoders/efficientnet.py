@@ -96,14 +96,19 @@ class EfficientNetLite0(Encoder):
 
     def encode(self, images: Tensor, layers: Collection[str] = ()) -> Features:
         x = self.normalize(images)
-        wanted = x.requires_grad and torch.is_grad_enabled()
-        if wanted and x.device.type == "cpu" and x.dtype == torch.float32 and packs():
-            # What is optimised: the same shape in every step, which pays for packing.
-            if images.shape[1] == 1:  # mean and std are the same for red, green and blue
+        grey = images.shape[1] == 1
+        sketches = grey or (x.requires_grad and torch.is_grad_enabled())
+        if sketches and x.device.type == "cpu" and x.dtype == torch.float32 and packs():
+            # They come in the same shape in every step, which pays for packing. Autograd's graph
+            # then goes from what is returned to the images, past what lies between.
+            if grey:  # mean and std are the same for red, green and blue
                 x = x[:, :1]
             seen, top = self._chain(x.shape)(x, layers)
             return Features({name: seen[name] for name in layers}, top.mean((2, 3)))
-        seen, x = self._stages(x)
+        return self._encode(images, layers)
+
+    def _encode(self, images: Tensor, layers: Collection[str]) -> Features:
+        seen, x = self._stages(self.normalize(images))
         net: Any = self.net
         embedding = net.global_pool(net.bn2(net.conv_head(x)))
         return Features({name: seen[name] for name in layers}, embedding)
@@ -111,12 +116,12 @@ class EfficientNetLite0(Encoder):
     def classify(self, images: Tensor) -> Tensor:
         """ImageNet logits, `[batch, 1000]`: the proof that the weights sit where they should."""
         net: Any = self.net
-        logits: Tensor = net.classifier(self.encode(images).embedding)
+        logits: Tensor = net.classifier(self._encode(images, ()).embedding)
         return logits
 
     def _saliency(self, image: Tensor, method: str) -> Tensor:
         if method == "gradcam":
-            return grad_cam(self, image, self.layer_names[-1])
+            return grad_cam(self._encode, image, self.layer_names[-1])
         return self._distance_to_paper(image)
 
     @torch.no_grad()

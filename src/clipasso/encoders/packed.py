@@ -123,15 +123,8 @@ class _Packed:
                zip(sides, self.padding, conv.kernel_size, self.stride, strict=True)]  # fmt: skip
         self.out_shape = [batch, conv.out_channels, *out]
         self.there = self._pack(self.weight, self.padding, self.stride, self.in_shape)
-        self.back: Tensor | None = None
-        if self.stride == _ONCE:
-            turned = self.weight.flip(2, 3)
-            if self.groups == 1:
-                turned = turned.transpose(0, 1)
-            self.back_padding = tuple(
-                k - 1 - p for k, p in zip(conv.kernel_size, self.padding, strict=True)
-            )
-            self.back = self._pack(turned, self.back_padding, _ONCE, self.out_shape)
+        self.back_padding = [k - 1 - p for k, p in zip(conv.kernel_size, self.padding, strict=True)]
+        self.back: Tensor | None = None  # packed when it is first needed
 
     def _pack(
         self, weight: Tensor, padding: Sequence[int], stride: Sequence[int], shape: list[int]
@@ -151,7 +144,11 @@ class _Packed:
         return y
 
     def backward(self, gradient: Tensor) -> Tensor:
-        if self.back is not None:
+        if self.stride == _ONCE:
+            if self.back is None:
+                turned = self.weight.flip(2, 3)
+                turned = turned.transpose(0, 1) if self.groups == 1 else turned
+                self.back = self._pack(turned, self.back_padding, _ONCE, self.out_shape)
             found: Tensor = torch.ops.mkldnn._convolution_pointwise(
                 gradient, self.back, None, self.back_padding, _ONCE, _ONCE, self.groups, *_AS_IT_IS
             )

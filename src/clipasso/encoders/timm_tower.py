@@ -85,7 +85,7 @@ class _Tapped(Encoder):
 
     def _saliency(self, image: Tensor, method: str) -> Tensor:
         if method == "gradcam":
-            return grad_cam(self, image, self.layer_names[-1])
+            return grad_cam(self.encode, image, self.layer_names[-1])
         layers = [block.attn for block in self.trunk.blocks]
         with torch.enable_grad(), recorded_attention(layers) as maps:
             embedding = self._embed(self.normalize(image.detach().requires_grad_()))
