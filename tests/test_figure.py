@@ -198,6 +198,8 @@ def test_a_kept_run_knows_its_way(photo_path, tmp_path):
     assert kept.at(1) == (0, kept.history[0], losses[0, 0])
     assert kept.at(9)[0] == 2
     assert kept.frame.height == 168
+    assert kept.frame.zoom > 1.3
+    assert np.allclose(kept.history[-1].widths, kept.sketches[0].widths, atol=1e-3)
     (out / "runs" / f"{stem}.npz").write_bytes(b"no archive")
     assert figure("progress", photo_path, "-o", out, *arguments) == 2
 

@@ -135,10 +135,11 @@ class TestDropping:
 class TestSketch:
     def test_own_lines_stay_and_others_are_added(self, photo_path, mine):
         result = clipasso.sketch(photo_path, init=mine, freeze="all", strokes=5, seeds=2, **QUICK)
-        made = result.sketch.scaled(100 / 224)
+        made, zoom = result.sketch.scaled(100 / 224), result.photo.frame.zoom
+        assert zoom > 1.3  # the flower fills less than its photo
         assert len(made) == 5
         assert np.allclose(made.points[:3], mine.points, atol=1e-4)
-        assert np.allclose(made.widths, [1, 2, 3, 3 * 100 / 224, 3 * 100 / 224])
+        assert np.allclose(made.widths, [1, 2, 3, *[3 * 100 / 224 / zoom] * 2])
         assert np.array_equal(made.colors[:3], mine.colors)
         assert not made.colors[3:].any()
         first, second = result.initialisation.drawing.points

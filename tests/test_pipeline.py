@@ -66,7 +66,8 @@ def test_presets():
     assert (paper.strokes, paper.control_points, paper.width, paper.seeds) == (16, 4, 3.0, 3)
     assert (paper.iterations, paper.learning_rate, paper.schedule) == (2000, 1.0, "constant")
     assert (paper.augmentations, paper.pool, paper.borders) == (4, 0, "plain")
-    assert paper.spread == 0
+    assert (paper.spread, paper.zoom) == (0, "none")
+    assert make_settings("clipdraw")[0].zoom == "none"
     assert (paper.evaluate_every, paper.tolerance, paper.temperature) == (10, 1e-5, 0.3)
     assert make_settings("paper", iterations=5)[0].iterations == 5
     assert set(PRESETS) == {"default", "paper", "draft", "clipdraw"}
@@ -87,6 +88,7 @@ def test_presets():
         ({"saliency": "gaze"}, "--saliency gaze"),
         ({"edges": "sobel"}, "--edges sobel"),
         ({"segments": 0}, "--segments 0"),
+        ({"zoom": 2}, "--zoom 2: must be auto or none"),
         ({"color_rate": 2.0}, "--color-rate 2.0"),
         ({"semantic_weight": -1.0}, "--semantic-weight -1.0"),
         ({"background_weight": float("inf")}, "--background-weight inf"),

@@ -5,6 +5,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from clipasso.errors import ClipassoError
 
-__all__ = ["MAX_PIXELS", "Fit", "Layers", "PhotoSource", "read", "reason"]
+__all__ = ["MAX_PIXELS", "Fit", "Layers", "PhotoSource", "read", "reason", "repeatable"]
 
 Fit = Literal["pad", "crop", "stretch"]
 PhotoSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
@@ -61,6 +62,19 @@ def reason(error: Exception) -> str:
         case OSError(strerror=str(text)):  # from the system, since Pillow's have no strerror
             return f"cannot be opened ({text}); check the path"
     return "is cut short or damaged; save or download it again, or convert it to PNG or JPEG"
+
+
+def repeatable(source: PhotoSource) -> PhotoSource:
+    """A source that can be read more than once: the bytes of a pipe, anything else as it is.
+
+    Raises:
+        OSError: a pipe that cannot be read.
+    """
+    if isinstance(source, str | os.PathLike) and "\0" not in os.fsdecode(source):
+        path = Path(os.fsdecode(source))
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            return path.read_bytes()
+    return source
 
 
 def read(source: PhotoSource, size: int, fit: Fit, remarks: list[str]) -> Layers:

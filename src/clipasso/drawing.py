@@ -144,7 +144,7 @@ class Drawing:
 
         Args:
             size: of the sketch's canvas.
-            frame: maps points to it from this canvas; None leaves them as they are.
+            frame: maps points and widths to it from this canvas; None leaves them as they are.
         """
         points = self.points[0].detach().double().cpu().numpy()
         colors = self.colors[0].detach().double().cpu().numpy()
@@ -152,7 +152,7 @@ class Drawing:
             points if frame is None else frame.to_photo(points),
             size,
             self.degree,
-            widths=self.widths[0].detach().double().cpu().numpy(),
+            widths=self.widths[0].detach().double().cpu().numpy() / (frame.zoom if frame else 1),
             colors=np.broadcast_to(colors, (len(colors), 3)),
             opacities=self.opacities[0].detach().double().cpu().numpy(),
         )

@@ -109,7 +109,7 @@ def on_canvas(
     return Drawing.make(
         frame.to_canvas(refitted(fitted, degree, segments))[None],
         degree,
-        widths=fitted.widths[None],
+        widths=fitted.widths[None] * frame.zoom,
         opacities=fitted.opacities[None],
         colors=fitted.colors[None, :, : 1 if grey else 3],
         frozen=frozen,

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from clipasso.adam import Adam, decay
 from clipasso.drawing import Drawing
+from clipasso.heap import keep_freed_memory
 from clipasso.objective import Objective
 from clipasso.settings import Settings
 from clipasso.step import Step
@@ -84,6 +85,8 @@ def optimise_together(
         One outcome a job, in their order.
     """
     device, began = jobs[0].photo.device, time.monotonic()
+    if device.type == "cpu":
+        keep_freed_memory()
     generator = torch.Generator().manual_seed(settings.seed)
     objective = shared_objective([job.objective for job in jobs])
     pool = PhotoPool(torch.cat([job.photo for job in jobs]), objective, settings, generator)

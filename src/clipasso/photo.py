@@ -6,17 +6,19 @@ Coordinates are continuous: pixel (row i, column j) covers y in [i, i + 1] and x
 import math
 import os
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from clipasso.decode import MAX_PIXELS, Fit, Layers, PhotoSource, read, reason
+from clipasso.decode import MAX_PIXELS, Fit, Layers, PhotoSource, read, reason, repeatable
 from clipasso.errors import ClipassoError
 
-__all__ = ["Fit", "Frame", "Photo", "PhotoSource", "check_fit", "load_photo"]
+__all__ = ["Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "load_photo"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,10 @@ class Frame:
 
     `width`, `height`: the frame, in the photo's proportions, in output px; its longer side equals
     the canvas for pad and stretch, its shorter one for crop. `left`, `top`: where its corner lies,
-    in canvas px; >= 0 for pad, <= 0 for crop, 0 for stretch. `scale_x`, `scale_y`: canvas px per
-    output px; 1 unless the photo is stretched.
+    in canvas px; >= 0 for pad, <= 0 for crop, 0 for stretch, anywhere once zoomed. `scale_x`,
+    `scale_y`: canvas px per output px; `zoom` unless the photo is stretched. `zoom`: how many
+    times `closer` has magnified the canvas, 1 for never. A stroke's width on the canvas is `zoom`
+    times that in the frame; stretching leaves widths alone.
     """
 
     width: float
@@ -35,6 +39,7 @@ class Frame:
     top: float
     scale_x: float
     scale_y: float
+    zoom: float = 1.0
 
     def to_photo(self, points: ArrayLike) -> NDArray[np.float64]:
         """Map [..., 2] points (x, y) from canvas px to px of the photo's frame."""
@@ -51,7 +56,8 @@ class Photo:
 
     `name` is the file's name without folders, or "photo"; `notes` are lines a person should see.
     `alpha` is how opaque each pixel was, read-only float32 [size, size] in 0..1 and 0 in the
-    padding; None where the picture had no transparency or was opaque all over.
+    padding; None where the picture had no transparency or was opaque all over. `source` and `fit`
+    are what it was read from, for `closer`; no source, as after the pixels were changed, no zoom.
     """
 
     pixels: NDArray[np.float32]
@@ -59,6 +65,8 @@ class Photo:
     frame: Frame
     notes: tuple[str, ...]
     alpha: NDArray[np.float32] | None = None
+    source: PhotoSource | None = None
+    fit: Fit = "pad"
 
 
 def check_fit(fit: str) -> Fit:
@@ -89,16 +97,53 @@ def load_photo(
     title = _printable(name or os.path.basename(path)) or "photo"
     shown = _printable(path) or title
     remarks: list[str] = []
+    with _explained(shown):
+        source = repeatable(source)
+        layers = read(source, size, fit, remarks)
+    pixels, alpha, frame = _lay_out(layers, size, fit)
+    notes = tuple(f"{title}: {remark}" for remark in remarks)
+    return Photo(pixels, title, frame, notes, alpha, source, fit)
+
+
+def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
+    """Show a part of a photo's canvas on the whole canvas, read anew from the photo's source.
+
+    `box` is the part's left, top and side in px of `photo`'s canvas; it may reach beyond the photo,
+    where the canvas is white and clear as in all padding. Raises ClipassoError for a box without
+    area or off the photo, and for a photo without a source or whose source has gone.
+    """
+    size, (x, y, side) = photo.pixels.shape[0], box
+    if photo.source is None:
+        raise ClipassoError(f"{photo.name}: its pixels were changed; load it again to zoom")
+    if not (side > 0 and all(map(math.isfinite, box))):
+        raise ClipassoError(f"{photo.name}: a box of {side:g} px cannot be shown")
+    old, by = photo.frame, size / side
+    frame = replace(
+        old, left=(old.left - x) * by, top=(old.top - y) * by,
+        scale_x=old.scale_x * by, scale_y=old.scale_y * by, zoom=old.zoom * by,
+    )  # fmt: skip
+    with _explained(photo.name):
+        layers = read(photo.source, math.ceil(size * frame.zoom), photo.fit, [])
+    width, height = layers.colours[0].size
+    columns, (x0, x1) = _seen(width, frame.left, frame.width * frame.scale_x, size)
+    rows, (y0, y1) = _seen(height, frame.top, frame.height * frame.scale_y, size)
+    if columns.start >= columns.stop or rows.start >= rows.stop:
+        raise ClipassoError(f"{photo.name}: the box lies off the photo")
+    pixels, alpha = _resize(layers, size, rows, columns, (x0, y0, x1, y1))
+    return replace(photo, pixels=pixels, alpha=alpha, frame=frame)
+
+
+@contextmanager
+def _explained(shown: str) -> Iterator[None]:
+    """Turn whatever reading a photo raises into one line that names it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters of Pillow's warnings is refused instead
         try:
-            layers = read(source, size, fit, remarks)
+            yield
         except ClipassoError as error:
             raise ClipassoError(f"{shown}: {error}") from error.__cause__
         except Exception as error:  # damaged bytes make Pillow raise nearly anything
             raise ClipassoError(f"{shown}: {reason(error)}") from error
-    pixels, alpha, frame = _lay_out(layers, size, fit)
-    return Photo(pixels, title, frame, tuple(f"{title}: {remark}" for remark in remarks), alpha)
 
 
 def _printable(text: str) -> str:
@@ -133,7 +178,27 @@ def _lay_out(
     drawn = (float(size), float(size)) if fit == "stretch" else own
     left, columns, (x0, x1) = _axis(width, drawn[0], size)
     top, rows, (y0, y1) = _axis(height, drawn[1], size)
-    cells, box = (columns.stop - columns.start, rows.stop - rows.start), (x0, y0, x1, y1)
+    pixels, alpha = _resize(layers, size, rows, columns, (x0, y0, x1, y1))
+    return pixels, alpha, Frame(*own, left, top, drawn[0] / own[0], drawn[1] / own[1])
+
+
+def _seen(length: int, start: float, drawn: float, size: int) -> tuple[slice, tuple[float, float]]:
+    """The whole canvas pixels that `length` photo px fill, and the range of photo px they show.
+
+    `start`, `drawn`: where the photo's frame lies on the canvas of `size` px, in canvas px.
+    """
+    first, last = max(0, math.ceil(start - 1e-3)), min(size, math.floor(start + drawn + 1e-3))
+    step = length / drawn
+    return slice(first, last), (
+        max((first - start) * step, 0.0), min((last - start) * step, float(length))
+    )  # fmt: skip
+
+
+def _resize(
+    layers: Layers, size: int, rows: slice, columns: slice, box: tuple[float, float, float, float]
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """A part of a picture on some rows and columns of a white canvas, and its alpha if any."""
+    cells = columns.stop - columns.start, rows.stop - rows.start
 
     def resized(layer: Image.Image) -> NDArray[np.float32]:
         small = layer.resize(cells, Image.Resampling.LANCZOS, box, 3.0)
@@ -144,9 +209,9 @@ def _lay_out(
     pixels = np.ones((size, size, 3), dtype=np.float32)
     pixels[rows, columns] = np.dstack([resized(layer) for layer in layers.colours])
     pixels.setflags(write=False)
-    alpha = None
-    if layers.alpha is not None:
-        alpha = np.zeros((size, size), dtype=np.float32)
-        alpha[rows, columns] = resized(layers.alpha)
-        alpha.setflags(write=False)
-    return pixels, alpha, Frame(*own, left, top, drawn[0] / own[0], drawn[1] / own[1])
+    if layers.alpha is None:
+        return pixels, None
+    alpha = np.zeros((size, size), dtype=np.float32)
+    alpha[rows, columns] = resized(layers.alpha)
+    alpha.setflags(write=False)
+    return pixels, alpha

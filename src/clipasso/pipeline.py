@@ -30,6 +30,7 @@ from clipasso.result import SEED_STEP, Initialisation, Result
 from clipasso.settings import Settings, make_settings
 from clipasso.strokes import Sketch
 from clipasso.targets import PhotoPool
+from clipasso.zoom import zoomed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -116,7 +117,7 @@ def sketch_photo(
     """`sketch` with everything loaded: what a batch of photos shares stays with the caller.
 
     Args:
-        photo: on a canvas of `settings.canvas` pixels.
+        photo: on a canvas of `settings.canvas` pixels; the result's may be zoomed to its object.
         models: on the device to work on.
         mask: what `make_mask` found; None keeps the whole photo.
         init, freeze: as in `sketch`.
@@ -228,9 +229,9 @@ def _prepare(
     freeze: str,
     seconds: dict[str, float],
 ) -> _Prepared:
-    """Cut a photo out, place its first strokes, and say what is to be minimised."""
+    """Zoom to the object, cut it out, place its first strokes, and say what is to be minimised."""
     notes, began = list(photo.notes), time.monotonic()
-    mask = mask or Mask(None, "none")
+    photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
     if settings.background_weight and mask.inside is None:
         notes.append(
             f"{photo.name}: no mask ({mask.source}), so the background weight does nothing"
@@ -339,6 +340,8 @@ def _to_sketch(
         "steps": str(outcome.steps),
         "version": f"clipasso {__version__}",
     }
+    if frame.zoom != 1:
+        about["zoom"] = f"{frame.zoom:.3g}"
     if settings.text:
         about["text"] = settings.text
     return found.with_metadata(**about)

@@ -53,7 +53,8 @@ class Result:
         sketch: the best seed's strokes in the photo's frame: its longer side has as many pixels
             as the canvas (its shorter one with `fit="crop"`).
         sketches: every seed's, best first.
-        photo, settings, initialisation: what it was made from.
+        photo, settings, initialisation: what it was made from; the photo on the canvas that was
+            used, which may be zoomed to its object (`photo.frame.zoom`).
         mask: where the object is, and how that was found.
         outcome: losses, terms and the loss curve, by seed.
         encoder: which encoder made it, in words.

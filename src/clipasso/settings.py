@@ -15,7 +15,7 @@ from clipasso.errors import ClipassoError
 
 __all__ = [
     "INITIALISATIONS", "PRESETS", "Borders", "Crop", "Distance", "Edges", "Ink", "LossName",
-    "Precision", "Saliency", "Schedule", "Settings", "make_settings",
+    "Precision", "Saliency", "Schedule", "Settings", "Zoom", "make_settings",
 ]  # fmt: skip
 
 Schedule = Literal["constant", "cosine"]
@@ -27,6 +27,7 @@ Saliency = Literal["auto", "attention", "relevance", "gradcam", "features", "non
 Edges = Literal["xdog", "none"]
 Ink = Literal["black", "random"]
 Precision = Literal["auto", "fp32", "bf16"]
+Zoom = Literal["auto", "none"]
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,14 @@ class Settings:
         strokes: n, the number of strokes: the level of abstraction (section 3).
         control_points: of each segment: 4 (cubic), 3 or 2 (section H).
         segments: Bezier segments in one stroke, joined end to end.
-        width: of the strokes, in pixels of a 224-pixel canvas.
+        width: of the strokes, in pixels of a 224-pixel canvas; in the photo's frame they are as
+            many times thinner as the canvas was zoomed.
         width_rate, opacity_rate, color_rate: Adam's learning rates for the strokes' widths (pixels
             of a 224-pixel canvas), opacities and colours (0..1); 0 keeps them fixed (section 3).
         ink: the colours that strokes start with, `black` or `random` ones (CLIPDraw's).
         canvas: side of the square canvas, pixels.
+        zoom: `auto` shows a small object's surroundings on the canvas in place of the whole photo
+            (`zoom.zoomed`); `none` always the whole photo, as the paper does.
         loss: `clipasso` (eq. 3), its `geometric` or `semantic` term alone, or in its place `l2` on
             pixels or `lpips` (section E.3).
         layers: of the geometric term, `LAYER:WEIGHT,...` in the paper's numbering ("3:1,4:1"); ""
@@ -89,6 +93,7 @@ class Settings:
     color_rate: float = 0.0
     ink: Ink = "black"
     canvas: int = 224
+    zoom: Zoom = "auto"
     loss: LossName = "clipasso"
     layers: str = ""
     semantic_weight: float | None = None
@@ -103,7 +108,7 @@ class Settings:
     seeds: int = 3
     drop: bool = True
     seed: int = 0
-    iterations: int = 600
+    iterations: int = 800
     learning_rate: float = 4.0
     schedule: Schedule = "cosine"
     average: float = 0.9
@@ -179,7 +184,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 _CHOICES: Mapping[str, Any] = {
     "schedule": Schedule, "borders": Borders, "crop": Crop, "loss": LossName,
     "distance": Distance, "saliency": Saliency, "edges": Edges,
-    "ink": Ink, "precision": Precision,
+    "ink": Ink, "precision": Precision, "zoom": Zoom,
 }  # fmt: skip
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -195,6 +200,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "borders": "plain",
         "spread": 0.0,
         "drop": False,
+        "zoom": "none",
     },
     "draft": {"seeds": 1, "iterations": 200},
     "clipdraw": {
@@ -222,6 +228,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "saliency": "none",
         "edges": "none",
         "tolerance": 0.0,
+        "zoom": "none",
     },
 }
 """Settings that differ from the defaults; `encoder` is the encoder's default name. `clipdraw` is

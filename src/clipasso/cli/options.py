@@ -53,6 +53,7 @@ __all__ = [
     "Weights",
     "Width",
     "WidthRate",
+    "Zoom",
     "chosen_settings",
 ]  # fmt: skip
 
@@ -130,7 +131,7 @@ TextWeight = _number(_LOSS, "How much (0.1).")
 
 Seeds = _whole(_STEPS, "Initialisations to try; the best one wins (3).")
 Seed = _whole(_STEPS, "The first seed (0).")
-Iterations = _whole(_STEPS, "Gradient steps at most (600; paper: 2000).")
+Iterations = _whole(_STEPS, "Gradient steps at most (800; paper: 2000).")
 LearningRate = _number(_STEPS, "Adam's, in pixels of the 224-pixel canvas (4; paper: 1).")
 Augmentations = _whole(_STEPS, "Transformed pairs in each step beside the clean one (1; paper: 4).")
 Precision = _word(
@@ -187,6 +188,12 @@ MaskWeights = _file(_BACKGROUND, "A local U2-Net in ONNX format.")
 BackgroundWeight = _number(
     _BACKGROUND,
     "Keep the whole photo and discourage ink outside the mask instead; 1 is usual (0: cut).",
+)
+Zoom = _word(
+    _BACKGROUND,
+    "A small object: auto (magnify it to the canvas, up to 4 times; the strokes get as many times "
+    "thinner in the photo) or none (auto; paper: none).",
+    "NAME",
 )
 
 

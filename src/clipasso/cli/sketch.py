@@ -62,6 +62,7 @@ def command(
     mask: opt.Mask = "auto",
     mask_weights: opt.MaskWeights = None,
     background_weight: opt.BackgroundWeight = None,
+    zoom: opt.Zoom = None,
     fit: opt.Fit = "pad",
     all_seeds: opt.AllSeeds = False,
     debug: opt.Debug = False,

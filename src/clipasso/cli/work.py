@@ -92,12 +92,14 @@ class Outlet:
             report = {**result.report(), "files": [str(f) for f in files]}
             print(json.dumps(report), flush=True)
         elif not self.quiet:
+            times = result.photo.frame.zoom
+            zoom = "" if times == 1 else f", zoomed {times:.2g} times to its object"
             loss = result.outcome.losses[result.outcome.winner]
             together = f" with {result.together - 1} more" if result.together > 1 else ""
             print(
                 f"{files[0]}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
                 f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s{together}, "
-                f"{result.encoder}, mask: {result.mask.source}",
+                f"{result.encoder}, mask: {result.mask.source}{zoom}",
                 flush=True,
             )
         if result.outcome.stopped == "interrupted":

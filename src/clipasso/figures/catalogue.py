@@ -168,8 +168,9 @@ def _background(photos: Sequence[Path], asked: Asked, encoder: Encoder) -> tuple
     counts = asked.strokes or (32, 16, 8)
     rows = []
     for photo in photos:
-        whole = [asked.run(photo, mask="none", strokes=n) for n in counts]
-        masked = [asked.run(photo, strokes=n) for n in counts]
+        # With a zoom to what is cut out, the panels would differ in two things.
+        whole = [asked.run(photo, mask="none", zoom="none", strokes=n) for n in counts]
+        masked = [asked.run(photo, zoom="none", strokes=n) for n in counts]
         drawn, cut = (
             [Cell("sketch", run, _strokes(run.settings.strokes)) for run in runs]
             for runs in (whole, masked)

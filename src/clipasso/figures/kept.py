@@ -145,6 +145,7 @@ def _stacked(drawings: Sequence[Drawing], key: str) -> NDArray[np.float32]:
 def _sketches(data: dict[str, NDArray[Any]], name: str, frame: Frame) -> tuple[Sketch, ...]:
     """Drawings of the canvas as sketches in the photo's frame."""
     points, widths, opacities, colors = (data[f"{name}_{key}"] for key in _STROKES)
+    widths = widths / frame.zoom
     colors = np.broadcast_to(np.clip(colors, 0, 1), (*colors.shape[:-1], 3))
     first = Sketch(
         frame.to_photo(points[0]), (frame.width, frame.height), int(data["degree"]),

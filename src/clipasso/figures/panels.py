@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from clipasso.figures.kept import Kept
     from clipasso.figures.plan import Cell
+    from clipasso.photo import Frame
     from clipasso.strokes import Sketch
 
 __all__ = ["caption", "draw_panel", "draw_sketch"]
@@ -36,7 +37,7 @@ def draw_panel(axes: Axes, cell: Cell, kept: Kept) -> None:
     axes.set_ylim(frame.height, 0)
     if cell.show == "photo":
         photo = load_photo(cell.run.photo, size=_PHOTO_SIDE)
-        _image(axes, photo.pixels, kept)
+        _image(axes, photo.pixels, photo.frame, frame)
     elif cell.show == "sketch":
         draw_sketch(axes, kept.sketches[cell.index])
     elif cell.show == "initial":
@@ -47,18 +48,19 @@ def draw_panel(axes: Axes, cell: Cell, kept: Kept) -> None:
         if kept.report["saliency"] == "none":
             _words(axes, "none:\nevery position alike")
         else:
-            _image(axes, kept.saliency, kept, cmap="viridis")
+            _image(axes, kept.saliency, frame, frame, cmap="viridis")
     elif cell.show == "points":
         dark = 0.12 if kept.report["saliency"] == "none" else 0.45
-        _image(axes, 1 - dark * np.sqrt(kept.distribution), kept, cmap="gray")
+        chances = 1 - dark * np.sqrt(kept.distribution)
+        _image(axes, chances, frame, frame, beyond=1, cmap="gray")
         first = kept.initial[cell.index].points[:, 0]
         axes.plot(*first.T, "o", color=_RED, markersize=2.6, markeredgewidth=0)
     elif cell.show == "mask":
-        _image(axes, kept.inside, kept, cmap="gray")
+        _image(axes, kept.inside, frame, frame, cmap="gray")
     elif cell.show == "xdog":
-        _image(axes, 1 - kept.edges, kept, cmap="gray")
+        _image(axes, 1 - kept.edges, frame, frame, beyond=1, cmap="gray")
     else:
-        _image(axes, 1 - _canny(kept.pixels), kept, cmap="gray")
+        _image(axes, 1 - _canny(kept.pixels), frame, frame, beyond=1, cmap="gray")
 
 
 def caption(cell: Cell, kept: Kept, comparable: bool) -> tuple[str, str]:
@@ -112,20 +114,33 @@ def draw_sketch(axes: Axes, sketch: Sketch) -> None:
         ))  # fmt: skip
 
 
-def _image(axes: Axes, image: NDArray[Any], kept: Kept, **look: Any) -> None:
-    """An image `[side, side]` or `[side, side, 3]` of the whole canvas, cut to the photo."""
-    frame, canvas = kept.frame, len(kept.pixels)
+def _image(
+    axes: Axes, image: NDArray[Any], own: Frame, shown: Frame, beyond: float = 0.0, **look: Any
+) -> None:
+    """An image `[side, side]` or `[side, side, 3]` of a whole canvas, cut to the photo.
+
+    Args:
+        own: where the photo lies on the image.
+        shown: the frame that the axes show, the same photo's.
+        beyond: the value of those parts of the photo that a zoomed canvas does not show.
+    """
     side = len(image)
-    low_x, low_y = frame.to_canvas((0, 0)) * side / canvas
-    high_x, high_y = frame.to_canvas((frame.width, frame.height)) * side / canvas
-    rows = slice(max(0, round(low_y)), round(high_y))
-    columns = slice(max(0, round(low_x)), round(high_x))
+    corners = own.to_canvas([(0, 0), (own.width, own.height)])
+    (left, top), (right, bottom) = np.rint(corners.clip(0, side)).astype(int)
+    ends = own.to_photo([(left, top), (right, bottom)]) * shown.width / own.width
+    if own.zoom == 1:  # the fraction of a pixel that rounding cut off is not worth a white line
+        ends = np.array([(0, 0), (shown.width, shown.height)])
+    else:
+        whole = (0, shown.width, shown.height, 0)
+        axes.imshow([[beyond]], extent=whole, aspect="auto", vmin=0, vmax=1, **look)
     axes.imshow(
-        np.asarray(image, np.float32)[rows, columns],
-        extent=(0, frame.width, frame.height, 0), aspect="auto",
+        np.asarray(image, np.float32)[top:bottom, left:right],
+        extent=(ends[0, 0], ends[1, 0], ends[1, 1], ends[0, 1]), aspect="auto",
         interpolation="bilinear" if look.get("cmap") == "viridis" else "antialiased",
         vmin=0, vmax=1, **look,
     )  # fmt: skip
+    axes.set_xlim(0, shown.width)
+    axes.set_ylim(shown.height, 0)
 
 
 def _canny(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

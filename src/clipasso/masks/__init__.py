@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from clipasso.borders import frame_mask
 from clipasso.errors import ClipassoError
+from clipasso.masks.backdrop import uniform_border
 from clipasso.masks.grabcut import find_object, grabcut
+from clipasso.masks.magnify import magnified
 from clipasso.masks.u2net import U2Net, cached_weights, installed
-from clipasso.photo import Fit, Photo, load_photo
+from clipasso.photo import Fit, Photo, closer, load_photo
 
-__all__ = ["Mask", "cut_out", "grabcut", "make_mask"]
+__all__ = ["Mask", "cut_out", "grabcut", "make_mask", "mask_near"]
 
 _INSIDE = 0.5  # the paper's threshold
 _SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
 _CLEAR = 0.01  # of the photo: less transparency is rounded corners, no cut-out
-_SAME = 10.0  # CIELAB units within which two colours of a border count as the same
-_UNIFORM = 0.85  # of the border; the rest may be an object that touches it
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +34,12 @@ class Mask:
     Attributes:
         inside: `[size, size]` on the photo's canvas; None where the whole photo is kept.
         source: `alpha`, `u2net`, `grabcut`, a file's name, or `none` with the reason.
+        picture: that file's, on a canvas of its own; None for a mask that was found.
     """
 
     inside: NDArray[np.bool_] | None
     source: str
+    picture: Photo | None = None
 
 
 def make_mask(
@@ -77,12 +79,32 @@ def make_mask(
 
 
 def cut_out(photo: Photo, mask: Mask) -> Photo:
-    """The photo with everything outside the mask made white."""
+    """The photo with everything outside the mask made white; it has no source any more."""
     if mask.inside is None:
         return photo
     pixels = np.where(mask.inside[..., None], photo.pixels, np.float32(1))
     pixels.setflags(write=False)
-    return replace(photo, pixels=pixels)
+    return replace(photo, pixels=pixels, source=None)
+
+
+def mask_near(mask: Mask, box: tuple[float, float, float], near: Photo) -> Mask:
+    """The same mask for a photo that was shown `closer`: as fine as what it came from allows.
+
+    Args:
+        mask: of the photo before.
+        box: left, top and side of the part that is shown, px of the canvas before.
+        near: the photo with that part on its whole canvas.
+
+    Raises:
+        ClipassoError: the mask's picture cannot be read again.
+    """
+    if mask.inside is None:
+        return mask
+    if mask.picture is not None:
+        return _from_picture(closer(mask.picture, box))
+    if mask.source == "alpha" and near.alpha is not None:
+        return replace(mask, inside=near.alpha > _INSIDE)
+    return replace(mask, inside=magnified(mask.inside, box, near))
 
 
 def _automatic(photo: Photo, weights: Path | None) -> Mask:
@@ -90,26 +112,11 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
         opaque = float((photo.alpha > _INSIDE)[frame_mask(photo)].mean())
         if _SMALLEST <= opaque <= 1 - _CLEAR:
             return _from_alpha(photo)
-    if _uniform_border(photo):
+    if uniform_border(photo):
         return Mask(None, "none, the border is uniform")
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)
     return _from_grabcut(photo)
-
-
-def _uniform_border(photo: Photo) -> bool:
-    """Whether nearly all of the photo's outermost pixels have about the same colour."""
-    import cv2
-
-    inside = np.ascontiguousarray(photo.pixels[_window(photo)])
-    lab = cv2.cvtColor(inside, cv2.COLOR_RGB2LAB)
-    # The outermost pixels of all are often blended with something else.
-    sides = (lab[1:3], lab[-3:-1], lab[:, 1:3], lab[:, -3:-1])
-    ring = np.concatenate([side.reshape(-1, 3) for side in sides])
-    if not len(ring):
-        return False
-    away = np.linalg.norm(ring - np.median(ring, 0), axis=1)
-    return bool((away < _SAME).mean() > _UNIFORM)
 
 
 def _window(photo: Photo) -> tuple[slice, slice]:
@@ -163,4 +170,9 @@ def _from_file(photo: Photo, how: str, fit: Fit) -> Mask:
     ours, theirs = photo.frame, picture.frame
     if abs(ours.width / ours.height / (theirs.width / theirs.height) - 1) > 0.03:
         raise ClipassoError(f"--mask {how}: its proportions are not those of {photo.name}")
-    return Mask((picture.pixels.mean(-1) > _INSIDE) & frame_mask(picture), picture.name)
+    return _from_picture(picture)
+
+
+def _from_picture(picture: Photo) -> Mask:
+    bright = picture.pixels.mean(-1) > _INSIDE
+    return Mask(bright & frame_mask(picture), picture.name, picture)
