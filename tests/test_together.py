@@ -169,7 +169,7 @@ class TestPipeline:
 
     def test_one_that_fails_does_not_spoil_the_others(self, photos, lite0, monkeypatch):
         loaded = [clipasso.load_photo(path) for path in (photos[1], photos[0], photos[1])]
-        real, calls = pipeline.initialise, []
+        real, calls = prepare.initialise, []
 
         def initialise(*rest):
             calls.append(1)
@@ -177,7 +177,7 @@ class TestPipeline:
                 raise ClipassoError(f"photo {len(calls)}: no room for strokes")
             return real(*rest)
 
-        monkeypatch.setattr(pipeline, "initialise", initialise)
+        monkeypatch.setattr(prepare, "initialise", initialise)
         failing, seen = (1,), []
         first, *rest = clipasso.sketch_photos(
             loaded, Models(lite0, lite0), self.SETTINGS, on_progress=seen.append

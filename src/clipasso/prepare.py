@@ -1,0 +1,167 @@
+"""What a photo needs before its strokes are optimised (sections 3.2 and 3.3)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clipasso.borders import extended, frame_mask
+from clipasso.drawing import Drawing
+from clipasso.edges import xdog_edges
+from clipasso.errors import ClipassoError
+from clipasso.given import on_canvas, parse_frozen, without_least_missed
+from clipasso.initialise import initial_strokes, sample_positions, stroke_distribution
+from clipasso.masks import Mask, cut_out
+from clipasso.objective import Objective, make_objective
+from clipasso.optimise import Job
+from clipasso.result import SEED_STEP, Initialisation
+from clipasso.targets import PhotoPool
+from clipasso.zoom import zoomed
+
+if TYPE_CHECKING:
+    from clipasso.encoders.base import Encoder
+    from clipasso.models import Models
+    from clipasso.photo import Photo
+    from clipasso.settings import Settings
+    from clipasso.strokes import Sketch
+
+__all__ = ["Prepared", "initialise", "prepare"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A photo whose first strokes are placed.
+
+    Attributes:
+        photo: perhaps zoomed to its object.
+        settings: as they became, for instance with one seed where all strokes are given.
+        mask: on the photo's canvas.
+        start: saliency, edges and first strokes.
+        job: what is to be optimised.
+        notes: lines a person should see.
+        seconds: spent so far, by stage.
+    """
+
+    photo: Photo
+    settings: Settings
+    mask: Mask
+    start: Initialisation
+    job: Job
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+def prepare(
+    photo: Photo,
+    models: Models,
+    settings: Settings,
+    mask: Mask | None,
+    init: Sketch | None,
+    freeze: str,
+    seconds: dict[str, float],
+) -> Prepared:
+    """Zoom to the object, cut it out, place its first strokes, and say what is to be minimised.
+
+    Args:
+        photo, mask, init, freeze, seconds: as for `pipeline.sketch_photo`.
+
+    Raises:
+        ClipassoError: settings that do not go together.
+    """
+    notes, began = list(photo.notes), time.monotonic()
+    photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
+    if settings.background_weight and mask.inside is None:
+        notes.append(
+            f"{photo.name}: no mask ({mask.source}), so the background weight does nothing"
+        )
+    inside = mask.inside if settings.background_weight else None
+    seen = photo if inside is not None else cut_out(photo, mask)
+    pixels = extended(seen) if settings.borders == "extend" else seen.pixels
+    image = torch.tensor(pixels, device=models.device).permute(2, 0, 1)[None].contiguous()
+    objective = make_objective(models.loss, settings, inside)
+    given = None
+    if init is not None:
+        given = _given(init, freeze, photo, image, objective, settings)
+        if len(init) >= settings.strokes and settings.seeds > 1:
+            settings = replace(settings, seeds=1)
+            notes.append(f"{photo.name}: one seed, since all strokes are given and none is drawn")
+    elif freeze:
+        raise ClipassoError("--freeze: needs strokes to keep; give them with --init SKETCH.svg")
+    allowed = frame_mask(photo) if inside is None else frame_mask(photo) & inside
+    start = initialise(pixels, allowed, image, models.saliency, settings, given)
+    spent = {**seconds, "initialise": time.monotonic() - began}
+    job = Job(start.drawing, image, objective)
+    return Prepared(photo, settings, mask, start, job, tuple(notes), spent)
+
+
+def _given(
+    init: Sketch, freeze: str, photo: Photo, image: torch.Tensor, objective: Objective,
+    settings: Settings,
+) -> Drawing:  # fmt: skip
+    """The strokes to start from, not more than the settings ask for."""
+    frozen = parse_frozen(freeze, len(init))
+    if frozen.all() and len(init) >= settings.strokes:
+        raise ClipassoError("--freeze: all strokes would stay as they are; ask for more --strokes")
+    degree = settings.control_points - 1
+    given = on_canvas(init, photo.frame, degree, settings.segments, frozen)
+    if len(init) <= settings.strokes:
+        return given
+    clean = PhotoPool(image, objective, replace(settings, pool=0), torch.Generator()).clean
+    few = without_least_missed(given.to(image.device), settings.strokes, clean, settings.canvas)
+    return few.to("cpu")
+
+
+def initialise(
+    pixels: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    image: torch.Tensor,
+    encoder: Encoder,
+    settings: Settings,
+    given: Drawing | None = None,
+) -> Initialisation:
+    """Saliency x edges, sampled for each seed (section 3.3).
+
+    Args:
+        pixels: the photo on its canvas; image: the same as a tensor `[1, 3, canvas, canvas]`.
+        allowed: `[canvas, canvas]` where strokes may start: not in the padding.
+        encoder: makes the saliency.
+        given: strokes that are there already, of one seed.
+    """
+    flat = np.ones(allowed.shape, np.float32)
+    saliency, source = flat, "none"
+    if settings.saliency != "none":
+        saliency = encoder.saliency(image, settings.saliency).cpu().numpy()
+        method = settings.saliency if settings.saliency != "auto" else encoder.saliency_methods[0]
+        source = f"{encoder.description}, {method}"
+    edges = xdog_edges(pixels) if settings.edges == "xdog" else flat
+    saliency, edges = saliency * allowed, edges * allowed
+    distribution = stroke_distribution(saliency, edges, temperature=settings.temperature)
+    drawing = _first_strokes(distribution, settings, given)
+    return Initialisation(pixels, saliency, edges, distribution, drawing, source)
+
+
+def _first_strokes(
+    distribution: NDArray[np.float64], settings: Settings, given: Drawing | None
+) -> Drawing:
+    """Strokes drawn for each seed, after those that are given."""
+    degree = settings.control_points - 1
+    count = settings.strokes - (0 if given is None else given.points.shape[1])
+    taken = None
+    if given is not None:
+        taken = given.to_sketch((settings.canvas,) * 2).evaluate(np.linspace(0, 1, 5))
+        taken = taken.reshape(-1, 2)
+    points, colors = [], []
+    for k in range(settings.seeds):
+        rng = np.random.default_rng(settings.seed + SEED_STEP * k)
+        starts = sample_positions(distribution, count, rng, spread=settings.spread, taken=taken)
+        walk = initial_strokes(starts, settings.points_per_stroke, settings.canvas, rng)
+        points.append(walk)
+        colors.append(rng.random((count, 3)) if settings.ink == "random" else np.zeros((count, 1)))
+    width = settings.width * settings.canvas / 224
+    new = Drawing.make(np.stack(points), degree, widths=width, colors=np.stack(colors))
+    return new if given is None else given.beside(new)
