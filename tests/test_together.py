@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import clipasso
-from clipasso import ClipassoError, Settings, pipeline
+from clipasso import ClipassoError, Settings, pipeline, prepare
 from clipasso.cli import progress as bars
 from clipasso.cli import run
 from clipasso.drawing import Drawing
