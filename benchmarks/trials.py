@@ -43,6 +43,7 @@ TRIALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "semantic-1": ({"semantic_weight": 1.0}, ONE),
     "twice-the-steps": ({}, {**ONE, "iterations": 1000}),
     "raw-features": ({"normalized": False}, ONE),
+    "no-average": ({}, {**ONE, "average": 0.0}),
     "rate-2": ({}, {**ONE, "learning_rate": 2.0}),
     "independent-points": ({}, {**ONE, "spread": 0.0}),
     "plain-borders": ({}, {**ONE, "borders": "plain"}),

@@ -35,7 +35,7 @@ def test_a_white_border_needs_no_mask(photo_path):
 
 
 class TestUniformBorders:
-    """A plain backdrop needs no mask, whatever its colour."""
+    """A plain backdrop needs no search: nothing is cut, or what stands out from a dark one."""
 
     @pytest.fixture(autouse=True)
     def no_search(self, monkeypatch):
@@ -51,11 +51,30 @@ class TestUniformBorders:
         mask = make_mask(load_photo(pixels.clip(0, 255).astype(np.uint8)))
         return mask.source == "none, the border is uniform"
 
-    @pytest.mark.parametrize("colour", [(128, 128, 128), (40, 70, 160), (5, 5, 5)])
+    @pytest.mark.parametrize("colour", [(128, 128, 128), (250, 240, 225), (190, 210, 240)])
     def test_plain_backdrops(self, colour):
         pixels = self.backdrop(colour)
         pixels[40:90, 50:110] = (200, 40, 30)
         assert self.is_kept(pixels)
+
+    @pytest.mark.parametrize("colour", [(40, 70, 160), (5, 5, 5)])
+    def test_what_stands_out_from_a_dark_one(self, colour):
+        """With its holes, and without the writing beside it."""
+        pixels = self.backdrop(colour)
+        pixels[30:90, 50:110] = (200, 40, 30)
+        pixels[50:70, 70:90] = colour  # as dark as the backdrop, inside the object
+        pixels[112:115, 10:60:3] = 255
+        photo = load_photo(pixels.clip(0, 255).astype(np.uint8))
+        mask = make_mask(photo)
+        assert mask.source == "backdrop"
+        wanted = np.zeros((224, 224), bool)
+        wanted[round(28 + 30 * 1.4) : round(28 + 90 * 1.4), 70:154] = True
+        assert (mask.inside ^ wanted).mean() < 0.01
+        kept = cut_out(photo, mask).pixels
+        assert kept[~mask.inside].min() == 1.0
+
+    def test_a_dark_one_without_an_object(self):
+        assert self.is_kept(self.backdrop((5, 5, 5)))
 
     def test_an_object_that_leaves_at_the_bottom_and_its_soft_shadow(self):
         pixels = self.backdrop((170, 170, 172))

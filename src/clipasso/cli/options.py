@@ -178,9 +178,10 @@ Temperature = _number(_START, "Of the softmax over positions (0.3).")
 Mask = Annotated[
     str,
     typer.Option(
-        help="Remove the background: auto (transparency if there is any, nothing where the border "
-        "is uniform, U2-Net if its weights are here, else GrabCut), alpha, u2net, grabcut, none, "
-        "or a picture that is white where the object is.",
+        help="Remove the background: auto (transparency if there is any; where the border is "
+        "uniform nothing, or if it is dark what stands out from it; U2-Net if its weights are "
+        "here; else GrabCut), alpha, u2net, grabcut, none, or a picture that is white where the "
+        "object is.",
         metavar="NAME|FILE", rich_help_panel=_BACKGROUND,
     ),
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clipasso.borders import frame_mask
 from clipasso.errors import ClipassoError
-from clipasso.masks.backdrop import uniform_border
+from clipasso.masks.backdrop import before_backdrop, uniform_border
 from clipasso.masks.grabcut import find_object, grabcut
 from clipasso.masks.magnify import magnified
 from clipasso.masks.u2net import U2Net, cached_weights, installed
@@ -33,7 +33,7 @@ class Mask:
 
     Attributes:
         inside: `[size, size]` on the photo's canvas; None where the whole photo is kept.
-        source: `alpha`, `u2net`, `grabcut`, a file's name, or `none` with the reason.
+        source: `alpha`, `backdrop`, `u2net`, `grabcut`, a file's name, or `none` with the reason.
         picture: that file's, on a canvas of its own; None for a mask that was found.
     """
 
@@ -51,8 +51,9 @@ def make_mask(
         photo: on its canvas.
         how: `none`; `alpha`, the photo's own transparency; `u2net`; `grabcut`; the path of a
             picture of the photo's proportions, bright where the object is; or `auto`: alpha if
-            there is any, nothing where the photo's border is of one colour already, U2-Net where
-            its weights are on this machine, GrabCut otherwise.
+            there is any; where the photo's border is of one colour, what stands out from it if
+            that is dark, and nothing if it is not; U2-Net where its weights are on this machine,
+            GrabCut otherwise.
         fit: how the photo was fitted to its canvas.
         weights: a U2-Net in ONNX format, for `u2net` and `auto`; by default the one that rembg
             keeps, which `u2net` fetches on first use and `auto` does not.
@@ -113,6 +114,9 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
         if _SMALLEST <= opaque <= 1 - _CLEAR:
             return _from_alpha(photo)
     if uniform_border(photo):
+        inside = before_backdrop(photo)
+        if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
+            return Mask(inside, "backdrop")
         return Mask(None, "none, the border is uniform")
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)

@@ -1,4 +1,4 @@
-"""Photos before a backdrop of one colour, which need no mask: what stands out from it."""
+"""Photos before a backdrop of one colour: what stands out from it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 from clipasso.borders import frame_mask
 from clipasso.photo import Photo
 
-__all__ = ["stands_out", "uniform_border"]
+__all__ = ["before_backdrop", "stands_out", "uniform_border"]
 
 _SAME = 10.0  # CIELAB units within which two colours of a border count as the same
 _UNIFORM = 0.85  # of the border; the rest may be an object that touches it
 _CLEAN = 3.0  # CIELAB units: what a clean backdrop spreads by
 _SPREAD = 1.5  # times the backdrop's own spread, where that is more
+_DARK = 50.0  # CIELAB lightness below which a backdrop is too unlike the paper's white
+_PIECE = 0.1  # of the largest piece: smaller ones are writing, dust or reflections
+_GAP = 1 / 64  # of the canvas: gaps in an object that are closed
 
 
 def uniform_border(photo: Photo) -> bool:
@@ -24,10 +27,13 @@ def uniform_border(photo: Photo) -> bool:
     return bool((_ring(away) < _SAME).mean() > _UNIFORM)
 
 
-def stands_out(photo: Photo) -> NDArray[np.bool_] | None:
+def stands_out(photo: Photo, least: float = _CLEAN) -> NDArray[np.bool_] | None:
     """Where a photo differs from its uniform border's colour, `[size, size]`.
 
     Generous: a box around it must not cut off what is pale. None where the border is not uniform.
+
+    Args:
+        least: CIELAB units; a border whose own colours spread by more asks for more.
     """
     away = _away(photo)
     if away is None or not uniform_border(photo):
@@ -35,8 +41,39 @@ def stands_out(photo: Photo) -> NDArray[np.bool_] | None:
     ring = _ring(away)
     spread = float(np.quantile(ring[ring < _SAME], 0.95))
     found = np.zeros(photo.pixels.shape[:2], bool)
-    found[frame_mask(photo)] = (away > max(_CLEAN, _SPREAD * spread)).ravel()
+    found[frame_mask(photo)] = (away > max(least, _SPREAD * spread)).ravel()
     return found
+
+
+def before_backdrop(photo: Photo) -> NDArray[np.bool_] | None:
+    """The object before a dark uniform backdrop, `[size, size]`.
+
+    Sketches are on white: against a black photo every white pixel of theirs is wrong, and strokes
+    go where they darken most. None where the backdrop is not dark, or not of one colour.
+    """
+    import cv2
+    from scipy.ndimage import binary_fill_holes
+
+    inside = stands_out(photo, _SAME)
+    if inside is None or _lightness(photo) >= _DARK:
+        return None
+    gap = max(3, round(_GAP * len(inside)))
+    closing = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap, gap))
+    closed = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, closing)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(closed)
+    areas = boxes[:, cv2.CC_STAT_AREA]
+    kept = [k for k in range(1, count) if areas[k] >= _PIECE * areas[1:].max()]
+    found: NDArray[np.bool_] = binary_fill_holes(np.isin(labels, kept))
+    return found & frame_mask(photo)
+
+
+def _lightness(photo: Photo) -> float:
+    import cv2
+
+    lab = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2LAB)
+    rows, columns = np.nonzero(frame_mask(photo))
+    window = lab[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return float(np.median(_ring(window)[:, 0]))
 
 
 def _away(photo: Photo) -> NDArray[np.float32] | None:
