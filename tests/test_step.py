@@ -215,9 +215,11 @@ class TestSeeds:
         assert same == [False, True, True, False]
 
     def test_gradients_are_those_of_a_whole_batch(self):
-        """One seed at a time through the encoder, or all at once: the same step."""
+        """A few images at a time through the encoder, or all at once: the same step."""
         one, all_ = make_step(Blur()), make_step(Blur())
-        all_._parts = lambda images: [(images, all_._owners)]
+        assert len(one._parts(torch.zeros(4, 1, 8, 8), 3)) == 2  # a photo's two seeds each
+        assert len(one._parts(torch.zeros(4, 1, 8, 8), 9)) == 4
+        all_._parts = lambda images, each: [(images, all_._owners)]
         for step in (one, all_):
             step.look()
         for a, b in zip(one._grads, all_._grads, strict=True):

@@ -9,6 +9,7 @@ of waiting on tensors without values; the graphs themselves have not yet been ru
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ from clipasso.targets import PhotoPool
 __all__ = ["Step"]
 
 _WARM_UPS = 3  # as torch's documentation has it: kernels are compiled and algorithms chosen
+_IN_CACHE = 6  # images that a CPU encodes together
 _STALE = 0.75  # a graph is recorded anew when no more than this part of its seeds goes on
 
 
@@ -56,7 +58,7 @@ class Step:
     def __init__(self, adam: Adam, pool: PhotoPool, photos: Sequence[int], canvas: int) -> None:
         self.adam, self.pool, self.canvas = adam, pool, canvas
         self.note: str | None = None
-        self._photos = torch.tensor(photos)
+        self._photo_of, self._photos = list(photos), torch.tensor(photos)
         self._device = adam.step.device
         self._graphs: _Graphs | None = None
         self._grads: tuple[Tensor, ...] = ()
@@ -115,7 +117,7 @@ class Step:
             self._set(self._going)
         images = self.adam.average.seeds(self._rows).render(self.canvas)
         terms = []
-        for some, photos in self._parts(images):
+        for some, photos in self._parts(images, 1):
             terms.append(self._terms(self.pool.clean.loss(some, None, photos).terms, 1))
         self.terms = torch.cat(terms, 1)
 
@@ -125,7 +127,7 @@ class Step:
         images = self.adam.drawing.seeds(self._rows).render(self.canvas)
         terms: list[Tensor] = []
         light: list[Tensor] = []
-        for some, photos in self._parts(images.detach()):
+        for some, photos in self._parts(images.detach(), count):
             leaf = some.requires_grad_()
             loss = targets.loss(leaf, chosen, photos)
             light += torch.autograd.grad(loss.total.sum() / count, leaf)
@@ -133,13 +135,19 @@ class Step:
         self._grads = torch.autograd.grad(images, self.adam.moved, torch.cat(light))
         self.terms = torch.cat(terms, 1)
 
-    def _parts(self, images: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Images and their photos as they are encoded together.
+    def _parts(self, images: Tensor, each: int) -> list[tuple[Tensor, Tensor]]:
+        """Images and their photos as they are encoded together, `each` times transformed.
 
-        A CPU works best on one seed's images at a time, which stay in its cache.
+        A CPU works best on a few images at a time, which stay in its cache. They are of one photo,
+        so that its sketch does not depend on which others are made together with it.
         """
-        size = 1 if self._device.type == "cpu" else max(1, len(images))
-        return list(zip(images.split(size), self._owners.split(size), strict=True))
+        if self._device.type != "cpu":
+            return [(images, self._owners)]
+        most, sizes = max(1, _IN_CACHE // each), []
+        for _, seeds in groupby(self._photo_of[seed] for seed in self.seeds):
+            left = len(list(seeds))
+            sizes += [most] * (left // most) + [left % most] * (left % most > 0)
+        return list(zip(images.split(sizes), self._owners.split(sizes), strict=True))
 
     def _terms(self, terms: dict[str, Tensor], count: int) -> Tensor:
         """Those of the clean pairs, each the first of its seed's `count`: `[terms, seeds]`."""

@@ -34,7 +34,7 @@ th:first-child, td:first-child { text-align: left }
 thead th { border-bottom: 2px solid #111 }
 small { color: #555; white-space: nowrap }
 .gallery td { text-align: center; padding: .4em }
-.gallery svg, .gallery img { width: 112px; height: 112px; display: block; margin: auto }
+.gallery svg, .gallery img { width: 160px; height: 160px; display: block; margin: auto }
 .right { background: #e4f2e4 } .wrong { color: #a11 }
 """
 
@@ -136,7 +136,8 @@ def _paper_table() -> Iterator[str]:
         "<p>Tables 2 and 3 of Vinker et al. 2022: other photos, other people, sketches optimised "
         "with CLIP RN101. They compare with a row above only where the judge is the same.</p>"
     )
-    rows = [[f"{escape(name)} <small>{table}</small>", *map(escape, values)]
+    rows = [[f"{escape(name)} <small>{table}</small>",
+             *(escape(value).replace(" ", "&nbsp;") for value in values)]
             for table, name, values in PAPER]  # fmt: skip
     yield from _table(["", *map(escape, COLUMNS)], rows)
 
@@ -216,7 +217,7 @@ def _failures(evaluation: Evaluation) -> Iterator[str]:
         for name, found in one.instance.items():
             if found.rank > 1:
                 right, given = (
-                    image_tag(jpeg_uri(photos[s].photo.pixels, 112)) + escape(s.name)
+                    image_tag(jpeg_uri(photos[s].photo.pixels, 160)) + escape(s.name)
                     for s in (own, found.first)
                 )
                 rows.append([_what(one, name), _shown(one), right, given])
