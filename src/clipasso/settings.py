@@ -61,7 +61,7 @@ class Settings:
         spread: how far first points keep from each other, in mean spacings; 0 draws them
             independently, as the paper does.
         seeds: how many initialisations are optimised; the lowest loss wins (section 3.3).
-        drop: give up seeds that are clearly losing (`optimise.still_racing`); the paper does not.
+        drop: give up seeds that are clearly losing (`track.still_racing`); the paper does not.
         seed: of the first; the others follow in steps of 1000.
         iterations: gradient steps at most.
         learning_rate: Adam's for control points, in pixels of a 224-pixel canvas.
