@@ -1,5 +1,8 @@
 """The packed chain against the same convolutions run one by one."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -88,6 +91,14 @@ def test_outputs_do_not_keep_their_activations_alive(embedded):
         assert gone() is None
     finally:
         gc.enable()
+
+
+@needs_packing
+def test_an_encoder_that_has_packed_can_be_copied(embedded):
+    images = torch.rand(1, 1, 224, 224)
+    seen = embedded.encode(images)
+    for copied in (copy.deepcopy(embedded), pickle.loads(pickle.dumps(embedded))):
+        assert torch.equal(copied.encode(images).embedding, seen.embedding)
 
 
 def test_another_torch_is_noticed(monkeypatch):

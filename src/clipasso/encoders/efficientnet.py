@@ -90,6 +90,9 @@ class EfficientNetLite0(Encoder):
         self.net = freeze(net, torch.zeros(1, 3, 64, 64))
         self._chains: dict[tuple[int, ...], PackedChain] = {}
 
+    def __getstate__(self) -> dict[str, Any]:  # packed weights can neither be copied nor pickled
+        return {**self.__dict__, "_chains": {}}
+
     @property
     def layer_names(self) -> tuple[str, ...]:
         return tuple(f"stage{i + 1}" for i in range(_STAGES))
