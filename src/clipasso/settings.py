@@ -78,7 +78,8 @@ class Settings:
         precision: of a CLIP encoder's arithmetic: `bf16`, `fp32`, or `auto`: bf16 where the
             processor or GPU has it in hardware. Other encoders compute in fp32.
         evaluate_every: steps between evaluations on the clean pair.
-        tolerance: a seed has converged when its evaluation loss changes by less.
+        tolerance: a seed has converged when its evaluation loss changes by less; 0 leaves the end
+            to `iterations`, where a schedule ends too and a small change by chance means nothing.
 
     Raises:
         ClipassoError: a value out of its range.
@@ -118,7 +119,7 @@ class Settings:
     borders: Borders = "extend"
     precision: Precision = "auto"
     evaluate_every: int = 10
-    tolerance: float = 1e-5
+    tolerance: float = 0.0
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():
@@ -195,6 +196,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "learning_rate": 1.0,
         "schedule": "constant",
         "average": 0.0,
+        "tolerance": 1e-5,
         "augmentations": 4,
         "pool": 0,
         "borders": "plain",
@@ -227,7 +229,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "spread": 0.0,
         "saliency": "none",
         "edges": "none",
-        "tolerance": 0.0,
         "zoom": "none",
     },
 }
