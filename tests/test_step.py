@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from clipasso import Settings, raster
 from clipasso.adam import Adam
 from clipasso.drawing import Drawing
-from clipasso.encoders import EMBEDDED
+from clipasso.encoders import EMBEDDED, efficientnet
 from clipasso.objective import make_objective
 from clipasso.optimise import optimise
 from clipasso.raster import rasterize
@@ -97,8 +97,9 @@ def no_kernels(monkeypatch):
 
 @pytest.fixture
 def off_gpu(no_kernels, monkeypatch):
-    """The same for tensors of the CPU, whose values would be looked at."""
+    """The same for tensors of the CPU, whose values would be looked at, or packed."""
     monkeypatch.setattr(raster, "_check", lambda *tensors: None)
+    monkeypatch.setattr(efficientnet, "packs", lambda: False)
 
 
 def tower(name, lite0, mode, device="cpu"):
