@@ -34,18 +34,21 @@ from clipasso.settings import Settings
 from common import machine, print_table, write_json
 
 DEEP = {"stage3": 1.0, "stage5": 1.0}
+DEEPER = {**DEEP, "stage7": 1.0}
 FOUR = {"augmentations": 4, "iterations": 200}
 ONE = {"augmentations": 1, "iterations": 500}
 TRIALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "default": ({}, ONE),
     "stages-3-5": ({"layers": DEEP}, FOUR),
+    "stages-3-5-7": ({"layers": DEEPER}, ONE),
     "four-augmentations": ({}, FOUR),
     "semantic-1": ({"semantic_weight": 1.0}, ONE),
     "twice-the-steps": ({}, {**ONE, "iterations": 1000}),
     "raw-features": ({"normalized": False}, ONE),
     "no-average": ({}, {**ONE, "average": 0.0}),
+    "random-walk": ({}, {**ONE, "start": "walk"}),
     "rate-2": ({}, {**ONE, "learning_rate": 2.0}),
-    "independent-points": ({}, {**ONE, "spread": 0.0}),
+    "independent-points": ({}, {**ONE, "start": "walk", "spread": 0.0}),
     "plain-borders": ({}, {**ONE, "borders": "plain"}),
 }
 """Name -> (changes of the encoder's recipe, changes of the settings)."""
@@ -92,6 +95,7 @@ def main() -> None:
     parser.add_argument("--among", nargs="*", type=Path, default=[], help="more photos to rank")
     parser.add_argument("--trials", nargs="+", choices=list(TRIALS), default=list(TRIALS))
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--strokes", type=int, default=16)
     parser.add_argument("--iterations", type=int, help="instead of the trial's own")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
@@ -106,7 +110,7 @@ def main() -> None:
         encoder.recipe = replace(own, **recipe)
         if arguments.iterations:
             changes = {**changes, "iterations": arguments.iterations}
-        settings = Settings(seeds=arguments.seeds, **changes)
+        settings = Settings(strokes=arguments.strokes, seeds=arguments.seeds, **changes)
         verdicts, losses, began = [], [], time.perf_counter()
         for index in range(len(arguments.photos)):
             result = sketch_photo(

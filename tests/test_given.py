@@ -30,7 +30,7 @@ class TestNames:
     def test_the_papers_ablation(self):
         assert read_init(None) == (None, {})
         assert read_init("vit+xdog") == (None, {})
-        assert read_init("vit") == (None, {"edges": "none"})
+        assert read_init("vit") == (None, {"edges": "none", "start": "walk"})
         assert read_init("random")[1]["saliency"] == "none"
 
     def test_a_file_gives_its_number_and_make_of_strokes(self, mine, tmp_path):

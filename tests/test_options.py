@@ -136,7 +136,7 @@ class TestStyle:
 
     def test_learned_widths_and_colours(self, sketch):
         rates = ["--width-rate", 0.5, "--color-rate", 0.1, "--opacity-rate", 0.05]
-        made = Sketch.open(sketch(*rates, "--iterations", 12)["files"][0])
+        made = Sketch.open(sketch(*rates, "--start", "walk", "--iterations", 12)["files"][0])
         assert np.ptp(made.widths) > 0
         assert np.ptp(made.colors) > 0
         assert made.opacities.min() < 1

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from clipasso.drawing import Drawing
 from clipasso.errors import ClipassoError
+from clipasso.fit import fit_chain
 from clipasso.settings import INITIALISATIONS
-from clipasso.strokes import Sketch, bernstein
+from clipasso.strokes import Sketch
 
 if TYPE_CHECKING:
     from clipasso.photo import Frame
@@ -82,14 +83,8 @@ def refitted(sketch: Sketch, degree: int, segments: int) -> NDArray[np.float64]:
     if (sketch.degree, sketch.segments) == (degree, segments):
         return sketch.points.copy()
     t = np.linspace(0, 1, 16 * degree * max(segments, sketch.segments) + 1)
-    segment = np.minimum((t * segments).astype(int), segments - 1)
-    basis = np.zeros((len(t), degree * segments + 1))
-    local = bernstein(degree, t * segments - segment)
-    for k in range(degree + 1):
-        basis[np.arange(len(t)), segment * degree + k] += local[:, k]
-    there = sketch.evaluate(t).transpose(1, 0, 2).reshape(len(t), -1)
-    fitted = np.linalg.lstsq(basis, there, rcond=None)[0]
-    return np.asarray(fitted.reshape(-1, len(sketch), 2).transpose(1, 0, 2), np.float64)
+    there = sketch.evaluate(t).transpose(1, 0, 2)
+    return fit_chain(there, t, degree, segments)[0]
 
 
 def on_canvas(

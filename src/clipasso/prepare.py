@@ -21,6 +21,7 @@ from clipasso.objective import Objective, make_objective
 from clipasso.optimise import Job
 from clipasso.result import SEED_STEP, Initialisation
 from clipasso.targets import PhotoPool
+from clipasso.trace import edge_field, traced_strokes
 from clipasso.zoom import zoomed
 
 if TYPE_CHECKING:
@@ -141,27 +142,38 @@ def initialise(
     edges = xdog_edges(pixels) if settings.edges == "xdog" else flat
     saliency, edges = saliency * allowed, edges * allowed
     distribution = stroke_distribution(saliency, edges, temperature=settings.temperature)
-    drawing = _first_strokes(distribution, settings, given)
+    drawing = _first_strokes(distribution, pixels, allowed, settings, given)
     return Initialisation(pixels, saliency, edges, distribution, drawing, source)
 
 
 def _first_strokes(
-    distribution: NDArray[np.float64], settings: Settings, given: Drawing | None
+    distribution: NDArray[np.float64],
+    pixels: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    settings: Settings,
+    given: Drawing | None,
 ) -> Drawing:
     """Strokes drawn for each seed, after those that are given."""
-    degree = settings.control_points - 1
+    degree, size = settings.control_points - 1, settings.canvas
     count = settings.strokes - (0 if given is None else given.points.shape[1])
-    taken = None
+    taken = np.empty((0, 2))
     if given is not None:
-        taken = given.to_sketch((settings.canvas,) * 2).evaluate(np.linspace(0, 1, 5))
-        taken = taken.reshape(-1, 2)
+        along = np.linspace(0, 1, 5 if settings.start == "walk" else 33)
+        taken = given.to_sketch((size, size)).evaluate(along).reshape(-1, 2)
+    field = edge_field(pixels, size / 224) if settings.start == "trace" else None
     points, colors = [], []
     for k in range(settings.seeds):
         rng = np.random.default_rng(settings.seed + SEED_STEP * k)
-        starts = sample_positions(distribution, count, rng, spread=settings.spread, taken=taken)
-        walk = initial_strokes(starts, settings.points_per_stroke, settings.canvas, rng)
-        points.append(walk)
+        if field is None:
+            starts = sample_positions(distribution, count, rng, spread=settings.spread, taken=taken)
+            new = initial_strokes(starts, settings.points_per_stroke, size, rng)
+        else:
+            new = traced_strokes(
+                distribution, field, allowed, count, rng, degree=degree,
+                segments=settings.segments, taken=taken,
+            )  # fmt: skip
+        points.append(new)
         colors.append(rng.random((count, 3)) if settings.ink == "random" else np.zeros((count, 1)))
-    width = settings.width * settings.canvas / 224
-    new = Drawing.make(np.stack(points), degree, widths=width, colors=np.stack(colors))
-    return new if given is None else given.beside(new)
+    width = settings.width * size / 224
+    drawn = Drawing.make(np.stack(points), degree, widths=width, colors=np.stack(colors))
+    return drawn if given is None else given.beside(drawn)

@@ -15,7 +15,7 @@ from clipasso.errors import ClipassoError
 
 __all__ = [
     "INITIALISATIONS", "PRESETS", "Borders", "Crop", "Distance", "Edges", "Ink", "LossName",
-    "Precision", "Saliency", "Schedule", "Settings", "Zoom", "make_settings",
+    "Precision", "Saliency", "Schedule", "Settings", "Start", "Zoom", "make_settings",
 ]  # fmt: skip
 
 Schedule = Literal["constant", "cosine"]
@@ -28,6 +28,7 @@ Edges = Literal["xdog", "none"]
 Ink = Literal["black", "random"]
 Precision = Literal["auto", "fp32", "bf16"]
 Zoom = Literal["auto", "none"]
+Start = Literal["trace", "walk"]
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ class Settings:
         saliency: how it is found (`Encoder.saliency`); `none` gives every position the same.
         edges: the edge map that saliency is multiplied with (section 3.3).
         temperature: of the softmax over positions for first control points.
-        spread: how far first points keep from each other, in mean spacings; 0 draws them
-            independently, as the paper does.
+        start: the other points of first strokes: `trace` lays the stroke along the photo's edge
+            (`trace.traced_strokes`), `walk` takes small random steps, as the paper does.
+        spread: with `walk`, how far first points keep from each other, in mean spacings; 0 draws
+            them independently, as the paper does.
         seeds: how many initialisations are optimised; the lowest loss wins (section 3.3).
         drop: give up seeds that are clearly losing (`track.still_racing`); the paper does not.
         seed: of the first; the others follow in steps of 1000.
@@ -105,6 +108,7 @@ class Settings:
     saliency: Saliency = "auto"
     edges: Edges = "xdog"
     temperature: float = 0.3
+    start: Start = "trace"
     spread: float = 0.7
     seeds: int = 3
     drop: bool = True
@@ -185,7 +189,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 _CHOICES: Mapping[str, Any] = {
     "schedule": Schedule, "borders": Borders, "crop": Crop, "loss": LossName,
     "distance": Distance, "saliency": Saliency, "edges": Edges,
-    "ink": Ink, "precision": Precision, "zoom": Zoom,
+    "ink": Ink, "precision": Precision, "start": Start, "zoom": Zoom,
 }  # fmt: skip
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -200,6 +204,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "augmentations": 4,
         "pool": 0,
         "borders": "plain",
+        "start": "walk",
         "spread": 0.0,
         "drop": False,
         "zoom": "none",
@@ -226,6 +231,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "crop": "varied",
         "pool": 0,
         "borders": "white",
+        "start": "walk",
         "spread": 0.0,
         "saliency": "none",
         "edges": "none",
@@ -237,11 +243,11 @@ the paper's main comparison (Frans et al. 2021, sections 4.2 and G), for `clipas
 
 INITIALISATIONS: Mapping[str, Mapping[str, Any]] = {
     "vit+xdog": {},
-    "vit": {"edges": "none"},
-    "random": {"saliency": "none", "edges": "none", "spread": 0.0},
+    "vit": {"edges": "none", "start": "walk"},
+    "random": {"saliency": "none", "edges": "none", "start": "walk", "spread": 0.0},
 }
 """The paper's ablation (section D.1) by its own names; ViT stands for the saliency, whichever
-encoder made it."""
+encoder made it. Strokes that are not to know the photo's edges do not run along them either."""
 
 
 def make_settings(preset: str = "default", **chosen: Any) -> tuple[Settings, str]:

@@ -45,6 +45,7 @@ __all__ = [
     "Seeds",
     "Segments",
     "SemanticWeight",
+    "Start",
     "Strokes",
     "Temperature",
     "Text",
@@ -174,6 +175,12 @@ SaliencyEncoder = _word(
 SaliencyWeights = _file(_START, "A local checkpoint for that one.")
 Edges = _word(_START, "The edge map it is multiplied with: xdog or none (xdog).", "NAME")
 Temperature = _number(_START, "Of the softmax over positions (0.3).")
+Start = _word(
+    _START,
+    "First strokes run along the photo's edges (trace) or take small random steps (trace; paper: "
+    "walk).",
+    "NAME",
+)
 
 Mask = Annotated[
     str,

@@ -59,6 +59,7 @@ def command(
     saliency_weights: opt.SaliencyWeights = None,
     edges: opt.Edges = None,
     temperature: opt.Temperature = None,
+    start: opt.Start = None,
     mask: opt.Mask = "auto",
     mask_weights: opt.MaskWeights = None,
     background_weight: opt.BackgroundWeight = None,

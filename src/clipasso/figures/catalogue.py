@@ -65,8 +65,8 @@ def _init(photos: Sequence[Path], asked: Asked, encoder: Encoder) -> tuple[Block
     for photo in photos:
         runs = {
             "saliency × XDoG": asked.run(photo),
-            "saliency": asked.run(photo, edges="none"),
-            "random": asked.run(photo, saliency="none", edges="none", spread=0.0),
+            "saliency": asked.run(photo, edges="none", start="walk"),
+            "random": asked.run(photo, saliency="none", edges="none", start="walk", spread=0.0),
         }
         rows = tuple(
             Row((
