@@ -110,7 +110,7 @@ def main() -> None:
         encoder.recipe = replace(own, **recipe)
         if arguments.iterations:
             changes = {**changes, "iterations": arguments.iterations}
-        settings = Settings(strokes=arguments.strokes, seeds=arguments.seeds, **changes)
+        settings = Settings(strokes=arguments.strokes, seeds=arguments.seeds, drop=False, **changes)
         verdicts, losses, began = [], [], time.perf_counter()
         for index in range(len(arguments.photos)):
             result = sketch_photo(

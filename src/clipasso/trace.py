@@ -92,36 +92,39 @@ def follow_edges(
     """
     height, width = free.shape
 
-    def cell(xy: Path) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        inside = np.clip(xy.astype(np.intp), 0, (width - 1, height - 1))
-        return inside[:, 1], inside[:, 0]
+    def strength(xy: Path) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = field.strength[_cells(xy, free.shape)]
+        return found
+
+    def tangent(xy: Path) -> Path:
+        found: Path = field.tangent[_cells(xy, free.shape)]
+        return found
 
     def centred(xy: Path, along: Path, reach: float, pull: float) -> Path:
         """Moved across the edge towards where it is strongest within reach."""
         across = np.stack([along[:, 1], -along[:, 0]], -1)
-        sides = np.stack([field.strength[cell(xy + s * reach * across)] for s in (-1, 0, 1)])
+        sides = np.stack([strength(xy + s * reach * across) for s in (-1, 0, 1)])
         moved: Path = xy + pull * (sides.argmax(0) - 1)[:, None] * across
         return moved
 
     ridge = np.asarray(starts, np.float64).copy()
     for _ in range(6):
         step = 0.75 * stride
-        ridge = centred(ridge, field.tangent[cell(ridge)], step, step)
+        ridge = centred(ridge, tangent(ridge), step, step)
     both = np.concatenate([ridge, ridge])
-    heading = field.tangent[cell(both)] * np.repeat([1.0, -1.0], len(ridge))[:, None]
+    heading = tangent(both) * np.repeat([1.0, -1.0], len(ridge))[:, None]
     going, lengths = np.ones(len(both), bool), np.zeros(len(both), np.intp)
     trail = np.empty((int(longest / 2 / stride), len(both), 2))
     for k in range(len(trail)):
-        there = cell(both)
-        along = field.tangent[there]
+        along = tangent(both)
         cosine = (along * heading).sum(1)
         along = along * np.where(cosine < 0, -1.0, 1.0)[:, None]
-        going &= (np.abs(cosine) >= _TURN) & (field.strength[there] >= faint)
+        going &= (np.abs(cosine) >= _TURN) & (strength(both) >= faint)
         heading = heading + along
         heading /= np.linalg.norm(heading, axis=1, keepdims=True).clip(1e-9)
         ahead = centred(both + stride * heading, heading, stride / 2, stride / 4)
         in_frame = ((ahead >= 0) & (ahead < (width, height))).all(1)
-        going &= in_frame & free[cell(ahead)]
+        going &= in_frame & free[_cells(ahead, free.shape)]
         if not going.any():
             break
         both = np.where(going[:, None], ahead, both)
@@ -163,13 +166,9 @@ def traced_strokes(
     faint = max(_FLAT, _FAINT * typical)
     longest = min(max(_TOGETHER / max(1, count), _SHORT), _LONGEST) * scale
 
-    def cells(path: Path) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        inside = np.clip(path.astype(np.intp), 0, size - 1)
-        return inside[:, 1], inside[:, 0]
-
     def take(path: Path) -> None:
         away = np.ones((size, size), bool)
-        away[cells(path)] = False
+        away[_cells(path, away.shape)] = False
         far = distance_transform_edt(away) / scale
         left[:] *= 1 - np.exp(-((far / _NEAR) ** 2) / 2)
         free[far < _TAKEN] = False
@@ -185,13 +184,20 @@ def traced_strokes(
             field, starts, free, faint=faint, longest=longest, stride=_STRIDE * scale
         )
         curves = [_curve(path, degree, segments, scale) for path in paths]
-        best = int(np.argmax([left[cells(path)].sum() for _, path in curves]))
+        best = int(np.argmax([left[_cells(path, left.shape)].sum() for _, path in curves]))
         strokes[i], path = curves[best]
         if len(path) == 1:
             walk = initial_strokes(starts[best : best + 1], degree * segments + 1, size, rng)
             strokes[i], path = walk[0], walk[0]
         take(path)
     return strokes
+
+
+def _cells(xy: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the pixels that points lie in, or of those nearest to them."""
+    height, width = shape
+    inside = np.clip(xy.astype(np.intp), 0, (width - 1, height - 1))
+    return inside[:, 1], inside[:, 0]
 
 
 def _curve(path: Path, degree: int, segments: int, scale: float) -> tuple[Path, Path]:
