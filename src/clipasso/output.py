@@ -127,7 +127,7 @@ def _debug_pictures(result: Result) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     yield "mask", _enlarge(_to_bytes(whole.astype(np.float32)))
     yield "saliency", _enlarge(_to_bytes(start.saliency))
     yield "edges", _enlarge(_to_bytes(1 - start.edges))
-    # The chance relative to the likeliest position, with the sampled first points in red.
+    # The chance relative to the likeliest position, with the first points of the strokes in red.
     chance = _enlarge(_to_bytes(start.distribution / start.distribution.max()))
     canvas = np.repeat(chance[..., None], 3, 2)
     first = start.drawing.points[winner, ~start.drawing.frozen, 0]

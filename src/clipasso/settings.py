@@ -60,7 +60,8 @@ class Settings:
         edges: the edge map that saliency is multiplied with (section 3.3).
         temperature: of the softmax over positions for first control points.
         start: the other points of first strokes: `trace` lays the stroke along the photo's edge
-            (`trace.traced_strokes`), `walk` takes small random steps, as the paper does.
+            (`trace.traced_strokes`), so that the drawn point is one of its inner ones; `walk` takes
+            small random steps from it, as the paper does.
         spread: with `walk`, how far first points keep from each other, in mean spacings; 0 draws
             them independently, as the paper does.
         seeds: how many initialisations are optimised; the lowest loss wins (section 3.3).

@@ -94,7 +94,7 @@ Output = Annotated[
     ),
 ]  # fmt: skip
 AllSeeds = _flag("Write the other seeds' sketches too.", "--all-seeds")
-Debug = _flag("Write mask, saliency, sampled points and initial strokes.", "--debug")
+Debug = _flag("Write mask, saliency, first points and initial strokes.", "--debug")
 Force = _flag("Overwrite existing results.", "--force")
 Quiet = _flag("Print nothing but errors and warnings.", "--quiet", "-q")
 AsJson = _flag("Print each result's report as one line of JSON.", "--json")

@@ -72,7 +72,7 @@ def _init(photos: Sequence[Path], asked: Asked, encoder: Encoder) -> tuple[Block
             Row((
                 _photo(run),
                 Cell("saliency", run, "saliency"),
-                Cell("points", run, "sampled points"),
+                Cell("points", run, "first points"),
                 Cell("initial", run, "initial strokes"),
                 Cell("sketch", run, "output"),
             ), label)
