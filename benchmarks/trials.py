@@ -35,13 +35,16 @@ from common import machine, print_table, write_json
 
 DEEP = {"stage3": 1.0, "stage5": 1.0}
 DEEPER = {**DEEP, "stage7": 1.0}
+EVERY = {**DEEP, "stage2": 1.0, "stage7": 0.5}
 FOUR = {"augmentations": 4, "iterations": 200}
 ONE = {"augmentations": 1, "iterations": 500}
 TRIALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "default": ({}, ONE),
     "stages-3-5": ({"layers": DEEP}, FOUR),
     "stages-3-5-7": ({"layers": DEEPER}, ONE),
+    "stages-2-3-5-7": ({"layers": EVERY}, ONE),
     "four-augmentations": ({}, FOUR),
+    "three-augmentations": ({}, {**ONE, "augmentations": 3}),
     "semantic-1": ({"semantic_weight": 1.0}, ONE),
     "twice-the-steps": ({}, {**ONE, "iterations": 1000}),
     "raw-features": ({"normalized": False}, ONE),

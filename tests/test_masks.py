@@ -39,7 +39,9 @@ class TestUniformBorders:
 
     @pytest.fixture(autouse=True)
     def no_search(self, monkeypatch):
-        monkeypatch.setattr(masks, "find_object", lambda photo: np.zeros((224, 224), bool))
+        nothing = np.zeros((224, 224), bool)
+        monkeypatch.setattr(masks, "find_object", lambda photo: nothing)
+        monkeypatch.setattr(masks, "salient", lambda pixels: np.zeros(pixels.shape[:2]))
 
     def backdrop(self, colour, noise=3.0):
         rng = np.random.default_rng(0)
@@ -125,7 +127,7 @@ class TestAlpha:
         alpha = np.full(data.coffee().shape[:2], 255, np.uint8)
         alpha[:4, :4] = alpha[-4:, -4:] = 0
         mask = make_mask(load_photo(np.dstack([data.coffee(), alpha])))
-        assert mask.source == "grabcut"
+        assert mask.source == "u2netp"
 
 
 def test_flat_photos_are_kept():
@@ -151,10 +153,11 @@ def test_grabcut_follows_colour_from_a_coarse_seed():
     assert np.array_equal(found, grabcut(pixels, frame, seed))
 
 
-def test_the_cup_is_cut_from_its_table():
+@pytest.mark.parametrize("how", ["grabcut", "u2netp"])
+def test_the_cup_is_cut_from_its_table(how):
     photo = load_photo(data.coffee())
-    mask = make_mask(photo)
-    assert mask.source == "grabcut"
+    mask = make_mask(photo, how)
+    assert mask.source == how
     frame = frame_mask(photo)
     assert not (mask.inside & ~frame).any()
     # The cup and its saucer stand in the middle; the table's corners are background.
@@ -402,11 +405,11 @@ class TestWithoutRembg:
                 make_mask(red_photo[0], "u2net", weights=weights)
             assert "\n" not in str(caught.value)
 
-    def test_auto_takes_grabcut(self, red_photo, tmp_path):
+    def test_auto_takes_the_small_one(self, red_photo, tmp_path):
         (tmp_path / "u2net-home").mkdir()
         (tmp_path / "u2net-home" / "u2net.onnx").write_bytes(b"weights")
         mask = make_mask(red_photo[0])
-        assert mask.source == "grabcut"
+        assert mask.source == "u2netp"
         truth = red_photo[1]
         assert (mask.inside & truth).sum() / (mask.inside | truth).sum() > 0.9
 
@@ -414,7 +417,7 @@ class TestWithoutRembg:
 def test_auto_without_weights_loads_no_runtime(red_photo, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] in ("rembg", "onnxruntime")]:
         monkeypatch.delitem(sys.modules, name)
-    assert make_mask(red_photo[0]).source == "grabcut"
+    assert make_mask(red_photo[0]).source == "u2netp"
     assert not {"rembg", "onnxruntime"} & set(sys.modules)
 
 
@@ -455,7 +458,7 @@ def test_no_stroke_starts_in_the_background():
     inside = result.mask.inside
     near = np.array([inside[max(0, y - 4) : y + 5, max(0, x - 4) : x + 5].any() for x, y in starts])
     assert near.all()
-    assert result.report()["mask"] == "grabcut"
+    assert result.report()["mask"] == "u2netp"
 
 
 def test_a_mask_of_nothing_is_not_applied():

@@ -63,8 +63,8 @@ def sketch(
             it has by default).
         freeze: which of them stay as they are: `all`, or numbers from 1 as in `1-4,7`.
         fit: how a photo that is not square meets the square canvas: `pad`, `crop` or `stretch`.
-        mask: how the background is removed: `auto`, `alpha`, `u2net`, `grabcut`, `none` or a
-            picture of the object's mask; see `make_mask`.
+        mask: how the background is removed: `auto`, `alpha`, `u2net`, `u2netp`, `grabcut`,
+            `none` or a picture of the object's mask; see `make_mask`.
         mask_weights: a local U2-Net.
         device: `auto`, `cpu`, `cuda` or `mps`.
         on_progress: called at every evaluation.

@@ -1,11 +1,12 @@
 """Cut the object out of a photo's background (sections 4 and B).
 
 The method draws whatever is in the photo, so a background costs strokes. The paper masks it with
-U2-Net; GrabCut does it here without a download.
+U2-Net; a small U2-Net that comes with the program and GrabCut do it here without a download.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from clipasso.borders import frame_mask
 from clipasso.errors import ClipassoError
 from clipasso.masks.backdrop import before_backdrop, uniform_border
-from clipasso.masks.grabcut import find_object, grabcut
+from clipasso.masks.grabcut import find_object, grabcut, recognised
 from clipasso.masks.magnify import magnified
 from clipasso.masks.u2net import U2Net, cached_weights, installed
+from clipasso.masks.u2netp import salient
 from clipasso.photo import Fit, Photo, closer, load_photo
 
 __all__ = ["Mask", "cut_out", "grabcut", "make_mask", "mask_near"]
@@ -25,6 +27,8 @@ __all__ = ["Mask", "cut_out", "grabcut", "make_mask", "mask_near"]
 _INSIDE = 0.5  # the paper's threshold
 _SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
 _CLEAR = 0.01  # of the photo: less transparency is rounded corners, no cut-out
+_PART = 0.9  # of U2-Net-p's mask inside GrabCut's: then it may be a part of the object only,
+_KNOWS = 0.7  # and is one if it holds less than this of what GrabCut's holds of the recognised
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +37,8 @@ class Mask:
 
     Attributes:
         inside: `[size, size]` on the photo's canvas; None where the whole photo is kept.
-        source: `alpha`, `backdrop`, `u2net`, `grabcut`, a file's name, or `none` with the reason.
+        source: `alpha`, `backdrop`, `u2net`, `u2netp`, `grabcut`, a file's name, or `none` with
+            the reason.
         picture: that file's, on a canvas of its own; None for a mask that was found.
     """
 
@@ -49,11 +54,12 @@ def make_mask(
 
     Args:
         photo: on its canvas.
-        how: `none`; `alpha`, the photo's own transparency; `u2net`; `grabcut`; the path of a
-            picture of the photo's proportions, bright where the object is; or `auto`: alpha if
-            there is any; where the photo's border is of one colour, what stands out from it if
-            that is dark, and nothing if it is not; U2-Net where its weights are on this machine,
-            GrabCut otherwise.
+        how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
+            path of a picture of the photo's proportions, bright where the object is; or `auto`:
+            alpha if there is any; where the photo's border is of one colour, what stands out from
+            it if that is dark, and nothing if it is not; U2-Net where its weights are on this
+            machine; otherwise U2-Net-p, or GrabCut where that holds much more of what a
+            classifier recognises.
         fit: how the photo was fitted to its canvas.
         weights: a U2-Net in ONNX format, for `u2net` and `auto`; by default the one that rembg
             keeps, which `u2net` fetches on first use and `auto` does not.
@@ -65,18 +71,15 @@ def make_mask(
         ClipassoError: no such method or file, a file of other proportions, a photo without
             transparency for `alpha`, or U2-Net cannot be had.
     """
-    match how:
-        case "none":
-            return Mask(None, "none")
-        case "alpha":
-            return _from_alpha(photo)
-        case "u2net":
-            return _from_u2net(photo, weights)
-        case "grabcut":
-            return _from_grabcut(photo)
-        case "auto":
-            return _automatic(photo, weights)
-    return _from_file(photo, how, fit)
+    ways: dict[str, Callable[[], Mask]] = {
+        "none": lambda: Mask(None, "none"),
+        "alpha": lambda: _from_alpha(photo),
+        "u2net": lambda: _from_u2net(photo, weights),
+        "u2netp": lambda: _from_u2netp(photo),
+        "grabcut": lambda: _from_grabcut(photo),
+        "auto": lambda: _automatic(photo, weights),
+    }
+    return ways[how]() if how in ways else _from_file(photo, how, fit)
 
 
 def cut_out(photo: Photo, mask: Mask) -> Photo:
@@ -120,7 +123,22 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
         return Mask(None, "none, the border is uniform")
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)
-    return _from_grabcut(photo)
+    return _from_either(photo)
+
+
+def _from_either(photo: Photo) -> Mask:
+    """U2-Net-p's mask, unless it lost much of the object.
+
+    Its outlines are the better ones, legs and all, but of an object that fills the photo, or is of
+    the background's colour, it may hold a part only.
+    """
+    seen, cut = _from_u2netp(photo), _from_grabcut(photo)
+    if seen.inside is None or cut.inside is None:
+        return cut if seen.inside is None else seen
+    within = (seen.inside & cut.inside).sum() > _PART * seen.inside.sum()
+    known = recognised(photo)
+    lost = known[seen.inside].sum() < _KNOWS * known[cut.inside].sum()
+    return cut if within and lost else seen
 
 
 def _window(photo: Photo) -> tuple[slice, slice]:
@@ -152,9 +170,21 @@ def _from_u2net(photo: Photo, weights: Path | None) -> Mask:
     return _unless_failed(photo, inside, "u2net", "U2-Net")
 
 
-def _from_grabcut(photo: Photo) -> Mask:
+def _from_u2netp(photo: Photo) -> Mask:
+    if _flat(photo):
+        return Mask(None, "none, the photo is flat")
     window = _window(photo)
-    if np.ptp(photo.pixels[window], axis=(0, 1)).max() < 0.02:
+    inside = np.zeros(photo.pixels.shape[:2], bool)
+    inside[window] = salient(photo.pixels[window]) > _INSIDE
+    return _unless_failed(photo, inside, "u2netp", "U2-Net-p")
+
+
+def _flat(photo: Photo) -> bool:
+    return float(np.ptp(photo.pixels[_window(photo)], axis=(0, 1)).max()) < 0.02
+
+
+def _from_grabcut(photo: Photo) -> Mask:
+    if _flat(photo):
         return Mask(None, "none, the photo is flat")
     return _unless_failed(photo, find_object(photo), "grabcut", "GrabCut")
 
@@ -168,7 +198,8 @@ def _unless_failed(photo: Photo, inside: NDArray[np.bool_], source: str, title: 
 def _from_file(photo: Photo, how: str, fit: Fit) -> Mask:
     if not Path(how).exists():
         raise ClipassoError(
-            f"--mask {how}: no such file; give auto, alpha, u2net, grabcut, none or a picture"
+            f"--mask {how}: no such file; give auto, alpha, u2net, u2netp, grabcut, none or "
+            "a picture"
         )
     picture = load_photo(how, size=photo.pixels.shape[0], fit=fit)
     ours, theirs = photo.frame, picture.frame

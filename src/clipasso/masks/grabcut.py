@@ -19,7 +19,7 @@ from clipasso.borders import extended, frame_mask
 from clipasso.masks.regions import Regions, to_lab
 from clipasso.photo import Photo
 
-__all__ = ["find_object", "grabcut"]
+__all__ = ["find_object", "grabcut", "recognised"]
 
 _FINE = 448  # px of the longer side that GrabCut works on, so that legs survive
 _ROUNDS = 4
@@ -34,7 +34,7 @@ _WORTH = 8.0  # CIELAB units times share: an outline worth less has failed
 
 def find_object(photo: Photo) -> NDArray[np.bool_]:
     """The object of a photo, `[size, size]`; false all over where none was found."""
-    return grabcut(photo.pixels, frame_mask(photo), _seed(photo))
+    return grabcut(photo.pixels, frame_mask(photo), recognised(photo))
 
 
 def grabcut(
@@ -75,8 +75,8 @@ def _classifier() -> Any:
     return EfficientNetLite0()
 
 
-def _seed(photo: Photo) -> NDArray[np.float32]:
-    """How likely each pixel belongs to the object, `[size, size]`, 0..1; 0 in the padding."""
+def recognised(photo: Photo) -> NDArray[np.float32]:
+    """Coarsely where a classifier sees an object, `[size, size]`, 0..1; 0 in the padding."""
     frame = frame_mask(photo)
     image = torch.tensor(extended(photo)).permute(2, 0, 1)[None].contiguous()
     shown, see = torch.tensor(frame), _classifier().objectness
