@@ -50,6 +50,7 @@ TRIALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw-features": ({"normalized": False}, ONE),
     "no-average": ({}, {**ONE, "average": 0.0}),
     "random-walk": ({}, {**ONE, "start": "walk"}),
+    "lightened": ({}, {**ONE, "lighten": 0.5}),
     "rate-2": ({}, {**ONE, "learning_rate": 2.0}),
     "independent-points": ({}, {**ONE, "start": "walk", "spread": 0.0}),
     "plain-borders": ({}, {**ONE, "borders": "plain"}),

@@ -159,6 +159,12 @@ class TestBackground:
     def test_no_alpha(self, sketch):
         assert "flower.png" in sketch("--mask", "alpha", status=2)
 
+    def test_lighten(self, sketch):
+        plain, pale = sketch(), sketch("--lighten", 0.5)
+        assert pale["settings"]["lighten"] == 0.5
+        assert pale["loss"] != plain["loss"]
+        assert "--lighten" in sketch("--lighten", 1, status=2)
+
     def test_background_weight(self, sketch, cut_out):
         report = sketch("--background-weight", 0.5, photo=cut_out)
         assert report["seeds"][0]["background"] >= 0

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 import clipasso
 from clipasso import ClipassoError, Settings
@@ -103,3 +104,15 @@ def test_bad_settings(values, message):
 def test_unknown_preset():
     with pytest.raises(ClipassoError, match="default, paper, draft, clipdraw"):
         make_settings("best")
+
+
+@pytest.mark.parametrize("mask", ["none", "u2netp"])
+def test_lightened_photos_are_half_as_dark(mask):
+    plain, pale = (
+        clipasso.sketch(data.coffee(), mask=mask, lighten=lighten, **QUICK)
+        for lighten in (0.0, 0.5)
+    )
+    darkness = 1 - plain.initialisation.pixels
+    assert np.allclose(1 - pale.initialisation.pixels, darkness / 2, atol=1e-6)
+    assert darkness.max() > 0.9
+    assert np.array_equal(pale.photo.pixels, plain.photo.pixels)

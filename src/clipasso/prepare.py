@@ -81,7 +81,7 @@ def prepare(
             f"{photo.name}: no mask ({mask.source}), so the background weight does nothing"
         )
     inside = mask.inside if settings.background_weight else None
-    seen = photo if inside is not None else cut_out(photo, mask)
+    seen = _lightened(photo if inside is not None else cut_out(photo, mask), settings.lighten)
     pixels = extended(seen) if settings.borders == "extend" else seen.pixels
     image = torch.tensor(pixels, device=models.device).permute(2, 0, 1)[None].contiguous()
     objective = make_objective(models.loss, settings, inside)
@@ -98,6 +98,15 @@ def prepare(
     spent = {**seconds, "initialise": time.monotonic() - began}
     job = Job(start.drawing, image, objective)
     return Prepared(photo, settings, mask, start, job, tuple(notes), spent)
+
+
+def _lightened(photo: Photo, by: float) -> Photo:
+    """The photo with every colour moved towards white by that part of its distance."""
+    if not by:
+        return photo
+    pixels = 1 - np.float32(1 - by) * (1 - photo.pixels)
+    pixels.setflags(write=False)
+    return replace(photo, pixels=pixels, source=None)
 
 
 def _given(

@@ -55,6 +55,9 @@ class Settings:
         distance: between activations; None leaves the encoder's own.
         background_weight: of the ink outside the mask: its mean distance from the object, in tenths
             of the canvas; above 0 the photo is not cut (section 5).
+        lighten: how far the photo is lightened before anything looks at it: 0 leaves it, 1 would
+            leave white paper. Strokes are black lines, and where a photo is dark they are drawn
+            to filling it; of a paler one they follow the outlines.
         text: that the sketch should also agree with, "" for none; text_weight: how much.
         saliency: how it is found (`Encoder.saliency`); `none` gives every position the same.
         edges: the edge map that saliency is multiplied with (section 3.3).
@@ -104,6 +107,7 @@ class Settings:
     semantic_weight: float | None = None
     distance: Distance | None = None
     background_weight: float = 0.0
+    lighten: float = 0.0
     text: str = ""
     text_weight: float = 0.1
     saliency: Saliency = "auto"
@@ -184,6 +188,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "spread": (0.0, 10.0),
     "semantic_weight": (0.0, 1e4),
     "background_weight": (0.0, 1e4),
+    "lighten": (0.0, 0.95),
     "text_weight": (0.0, 1e4),
 }
 

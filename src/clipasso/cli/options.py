@@ -30,6 +30,7 @@ __all__ = [
     "Iterations",
     "Layers",
     "LearningRate",
+    "Lighten",
     "Loss",
     "Mask",
     "MaskWeights",
@@ -196,6 +197,11 @@ MaskWeights = _file(_BACKGROUND, "A local U2-Net in ONNX format.")
 BackgroundWeight = _number(
     _BACKGROUND,
     "Keep the whole photo and discourage ink outside the mask instead; 1 is usual (0: cut).",
+)
+Lighten = _number(
+    _BACKGROUND,
+    "Lighten the photo first, so that strokes follow outlines and do not fill what is dark: 0 to "
+    "0.95; 0.5 for dark or spotted coats (0).",
 )
 Zoom = _word(
     _BACKGROUND,

@@ -63,6 +63,7 @@ def command(
     mask: opt.Mask = "auto",
     mask_weights: opt.MaskWeights = None,
     background_weight: opt.BackgroundWeight = None,
+    lighten: opt.Lighten = None,
     zoom: opt.Zoom = None,
     fit: opt.Fit = "pad",
     all_seeds: opt.AllSeeds = False,
