@@ -6,7 +6,8 @@
 Every trial sketches every photo from several seeds. The judge is EfficientNet-Lite2: features of
 its stages 1 to 3, normalised over channels, minus those of blank paper, centred over all photos; it
 gives the cosine between a sketch and its photo, and the photo's rank among all of them. Backgrounds
-are cut out first, for the sketch and for the judge alike. The table is in docs/embedded-encoder.md.
+are cut out first, for the sketch and for the judge alike. The tables are in
+docs/embedded-encoder.md; `--lighten 0` repeats those made before photos were lightened.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ TRIALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw-features": ({"normalized": False}, ONE),
     "no-average": ({}, {**ONE, "average": 0.0}),
     "random-walk": ({}, {**ONE, "start": "walk"}),
-    "lightened": ({}, {**ONE, "lighten": 0.5}),
+    "not-lightened": ({}, {**ONE, "lighten": 0.0}),
     "rate-2": ({}, {**ONE, "learning_rate": 2.0}),
     "independent-points": ({}, {**ONE, "start": "walk", "spread": 0.0}),
     "plain-borders": ({}, {**ONE, "borders": "plain"}),
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--strokes", type=int, default=16)
     parser.add_argument("--iterations", type=int, help="instead of the trial's own")
+    parser.add_argument("--lighten", type=float, help="in every trial that does not set it")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
     print(", ".join(f"{k} {v}" for k, v in machine().items()))
@@ -112,6 +114,8 @@ def main() -> None:
     for name in arguments.trials:
         recipe, changes = TRIALS[name]
         encoder.recipe = replace(own, **recipe)
+        if arguments.lighten is not None:
+            changes = {"lighten": arguments.lighten, **changes}
         if arguments.iterations:
             changes = {**changes, "iterations": arguments.iterations}
         settings = Settings(strokes=arguments.strokes, seeds=arguments.seeds, drop=False, **changes)

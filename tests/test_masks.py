@@ -40,7 +40,7 @@ class TestUniformBorders:
     @pytest.fixture(autouse=True)
     def no_search(self, monkeypatch):
         nothing = np.zeros((224, 224), bool)
-        monkeypatch.setattr(masks, "find_object", lambda photo: nothing)
+        monkeypatch.setattr(masks, "find_object", lambda photo, seed: nothing)
         monkeypatch.setattr(masks, "salient", lambda pixels: np.zeros(pixels.shape[:2]))
 
     def backdrop(self, colour, noise=3.0):

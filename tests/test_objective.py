@@ -12,11 +12,13 @@ from clipasso.borders import frame_mask
 from clipasso.drawing import Drawing
 from clipasso.encoders import EMBEDDED
 from clipasso.encoders.base import Recipe
+from clipasso.encoders.metrics import Pixels
 from clipasso.masks import Mask
 from clipasso.models import Models
 from clipasso.objective import Objective, make_objective, make_recipe, outside_map, parse_layers
 from clipasso.optimise import optimise
 from clipasso.raster import rasterize
+from clipasso.settings import make_settings
 from tiny import Blur, Reader
 
 QUICK = {"encoder": EMBEDDED, "strokes": 4, "seeds": 1, "iterations": 3, "pool": 4}
@@ -58,6 +60,22 @@ class TestRecipe:
             make_recipe(lite0, Settings(loss="semantic", semantic_weight=2.0)).semantic_weight == 2
         )
         assert make_recipe(lite0, Settings(semantic_weight=0.0)).semantic_weight == 0
+
+    @pytest.mark.parametrize(
+        ("settings", "lighten"),
+        [
+            (Settings(), 0.5),
+            (Settings(lighten=0.2), 0.2),
+            (Settings(lighten=0.0), 0.0),
+            (Settings(color_rate=0.01), 0.0),
+            (Settings(color_rate=0.01, lighten=0.3), 0.3),
+            (make_settings("paper")[0], 0.0),
+            (make_settings("clipdraw")[0], 0.0),
+        ],
+    )
+    def test_lighten(self, settings, lighten, lite0):
+        assert make_recipe(lite0, settings).lighten == lighten
+        assert make_recipe(Pixels(), Settings(loss="l2")).lighten == 0
 
     @pytest.mark.parametrize(
         "options",
@@ -115,7 +133,7 @@ class TestBackground:
         """An imperfect mask must not cut the object (section 5)."""
         photo = clipasso.load_photo(photo_path)
         mask = Mask(photo.pixels.min(-1) < 0.5, "by hand")
-        few = {"strokes": 3, "seeds": 1, "iterations": 2, "pool": 2, "zoom": "none"}
+        few = {"strokes": 3, "seeds": 1, "iterations": 2, "pool": 2, "zoom": "none", "lighten": 0.0}
         cut = clipasso.sketch_photo(photo, Models(lite0, lite0), Settings(**few), mask=mask)
         kept = clipasso.sketch_photo(
             photo, Models(lite0, lite0), Settings(**few, background_weight=1.0), mask=mask

@@ -160,9 +160,10 @@ class TestBackground:
         assert "flower.png" in sketch("--mask", "alpha", status=2)
 
     def test_lighten(self, sketch):
-        plain, pale = sketch(), sketch("--lighten", 0.5)
-        assert pale["settings"]["lighten"] == 0.5
-        assert pale["loss"] != plain["loss"]
+        own, plain, same = sketch(), sketch("--lighten", 0), sketch("--lighten", 0.5)
+        lightened = [report["loss_recipe"]["lighten"] for report in (own, plain, same)]
+        assert lightened == [0.5, 0, 0.5]
+        assert own["loss"] == same["loss"] != plain["loss"]
         assert "--lighten" in sketch("--lighten", 1, status=2)
 
     def test_background_weight(self, sketch, cut_out):

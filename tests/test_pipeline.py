@@ -110,8 +110,9 @@ def test_unknown_preset():
 def test_lightened_photos_are_half_as_dark(mask):
     plain, pale = (
         clipasso.sketch(data.coffee(), mask=mask, lighten=lighten, **QUICK)
-        for lighten in (0.0, 0.5)
+        for lighten in (0.0, None)
     )
+    assert (plain.recipe.lighten, pale.recipe.lighten) == (0.0, 0.5)
     darkness = 1 - plain.initialisation.pixels
     assert np.allclose(1 - pale.initialisation.pixels, darkness / 2, atol=1e-6)
     assert darkness.max() > 0.9

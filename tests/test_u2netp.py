@@ -84,7 +84,7 @@ class TestChoice:
         def choose(seen, cut, known):
             window = masks._window(self.photo)
             monkeypatch.setattr(masks, "salient", lambda pixels: seen[window].astype(np.float32))
-            monkeypatch.setattr(masks, "find_object", lambda photo: cut)
+            monkeypatch.setattr(masks, "find_object", lambda photo, seed: cut)
             monkeypatch.setattr(masks, "recognised", lambda photo: known.astype(np.float32))
             mask = make_mask(self.photo)
             expected = {"u2netp": seen, "grabcut": cut}.get(mask.source)

@@ -91,7 +91,7 @@ def make_recipe(encoder: Encoder, settings: Settings) -> Recipe:
     Raises:
         ClipassoError: a layer that the encoder does not have, or none left to compare.
     """
-    recipe = encoder.recipe
+    recipe = replace(encoder.recipe, lighten=_lighten(encoder, settings))
     weight = settings.semantic_weight
     if settings.loss in ("l2", "lpips"):
         for name in ("layers", "distance", "semantic_weight"):
@@ -110,6 +110,13 @@ def make_recipe(encoder: Encoder, settings: Settings) -> Recipe:
             raise ClipassoError("--semantic-weight: --loss geometric has no semantic term")
         return replace(recipe, semantic_weight=0.0)
     return recipe if weight is None else replace(recipe, semantic_weight=weight)
+
+
+def _lighten(encoder: Encoder, settings: Settings) -> float:
+    """How far the photo is lightened: colours that are learned are to be the photo's."""
+    if settings.lighten is not None:
+        return settings.lighten
+    return 0.0 if settings.color_rate else encoder.recipe.lighten
 
 
 def parse_layers(text: str, encoder: Encoder) -> dict[str, float]:

@@ -81,10 +81,11 @@ def prepare(
             f"{photo.name}: no mask ({mask.source}), so the background weight does nothing"
         )
     inside = mask.inside if settings.background_weight else None
-    seen = _lightened(photo if inside is not None else cut_out(photo, mask), settings.lighten)
+    objective = make_objective(models.loss, settings, inside)
+    seen = photo if inside is not None else cut_out(photo, mask)
+    seen = _lightened(seen, objective.recipe.lighten)
     pixels = extended(seen) if settings.borders == "extend" else seen.pixels
     image = torch.tensor(pixels, device=models.device).permute(2, 0, 1)[None].contiguous()
-    objective = make_objective(models.loss, settings, inside)
     given = None
     if init is not None:
         given = _given(init, freeze, photo, image, objective, settings)

@@ -57,7 +57,8 @@ class Settings:
             of the canvas; above 0 the photo is not cut (section 5).
         lighten: how far the photo is lightened before anything looks at it: 0 leaves it, 1 would
             leave white paper. Strokes are black lines, and where a photo is dark they are drawn
-            to filling it; of a paler one they follow the outlines.
+            to filling it; of a paler one they follow the outlines. None leaves the encoder's own,
+            but 0 where colours are learned.
         text: that the sketch should also agree with, "" for none; text_weight: how much.
         saliency: how it is found (`Encoder.saliency`); `none` gives every position the same.
         edges: the edge map that saliency is multiplied with (section 3.3).
@@ -107,7 +108,7 @@ class Settings:
     semantic_weight: float | None = None
     distance: Distance | None = None
     background_weight: float = 0.0
-    lighten: float = 0.0
+    lighten: float | None = None
     text: str = ""
     text_weight: float = 0.1
     saliency: Saliency = "auto"
@@ -133,7 +134,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
-            if value is None and name == "semantic_weight":
+            if value is None and name in ("semantic_weight", "lighten"):
                 continue
             wanted = int if isinstance(low, int) else (int, float)
             if isinstance(value, bool) or not isinstance(value, wanted):
@@ -214,6 +215,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "spread": 0.0,
         "drop": False,
         "zoom": "none",
+        "lighten": 0.0,
     },
     "draft": {"seeds": 1, "iterations": 200},
     "clipdraw": {
@@ -242,6 +244,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "saliency": "none",
         "edges": "none",
         "zoom": "none",
+        "lighten": 0.0,
     },
 }
 """Settings that differ from the defaults; `encoder` is the encoder's default name. `clipdraw` is

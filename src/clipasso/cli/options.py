@@ -201,7 +201,7 @@ BackgroundWeight = _number(
 Lighten = _number(
     _BACKGROUND,
     "Lighten the photo first, so that strokes follow outlines and do not fill what is dark: 0 to "
-    "0.95; 0.5 for dark or spotted coats (0).",
+    "0.95 (embedded: 0.5, or 0 with --color-rate; CLIP, paper: 0).",
 )
 Zoom = _word(
     _BACKGROUND,

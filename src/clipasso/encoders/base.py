@@ -57,6 +57,7 @@ class Recipe:
         normalized: scale the feature vector of every position to unit length first.
         relative: divide each layer's distance by the photo's distance to the blank canvas, so that
             1 means "no better than white paper" whatever the scale of the activations.
+        lighten: how far the photo is lightened before anything looks at it (`Settings.lighten`).
     """
 
     layers: Mapping[str, float] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Recipe:
     distance: Distance = "l2"
     normalized: bool = False
     relative: bool = False
+    lighten: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))

@@ -68,6 +68,7 @@ class EfficientNetLite0(Encoder):
         semantic_weight=0.3,
         normalized=True,
         relative=True,
+        lighten=0.5,
     )
 
     def __init__(self, weights: Path | None = None, recipe: Recipe | None = None) -> None:

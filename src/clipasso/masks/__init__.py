@@ -132,11 +132,11 @@ def _from_either(photo: Photo) -> Mask:
     Its outlines are the better ones, legs and all, but of an object that fills the photo, or is of
     the background's colour, it may hold a part only.
     """
-    seen, cut = _from_u2netp(photo), _from_grabcut(photo)
+    seen, known = _from_u2netp(photo), recognised(photo)
+    cut = _from_grabcut(photo, known)
     if seen.inside is None or cut.inside is None:
         return cut if seen.inside is None else seen
     within = (seen.inside & cut.inside).sum() > _PART * seen.inside.sum()
-    known = recognised(photo)
     lost = known[seen.inside].sum() < _KNOWS * known[cut.inside].sum()
     return cut if within and lost else seen
 
@@ -183,10 +183,10 @@ def _flat(photo: Photo) -> bool:
     return float(np.ptp(photo.pixels[_window(photo)], axis=(0, 1)).max()) < 0.02
 
 
-def _from_grabcut(photo: Photo) -> Mask:
+def _from_grabcut(photo: Photo, seed: NDArray[np.float32] | None = None) -> Mask:
     if _flat(photo):
         return Mask(None, "none, the photo is flat")
-    return _unless_failed(photo, find_object(photo), "grabcut", "GrabCut")
+    return _unless_failed(photo, find_object(photo, seed), "grabcut", "GrabCut")
 
 
 def _unless_failed(photo: Photo, inside: NDArray[np.bool_], source: str, title: str) -> Mask:

@@ -32,9 +32,14 @@ _DIM, _BIG = 0.35, 0.06  # of the main part's mean seed and area: a shadow is di
 _WORTH = 8.0  # CIELAB units times share: an outline worth less has failed
 
 
-def find_object(photo: Photo) -> NDArray[np.bool_]:
-    """The object of a photo, `[size, size]`; false all over where none was found."""
-    return grabcut(photo.pixels, frame_mask(photo), recognised(photo))
+def find_object(photo: Photo, seed: NDArray[np.float32] | None = None) -> NDArray[np.bool_]:
+    """The object of a photo, `[size, size]`; false all over where none was found.
+
+    Args:
+        seed: what `recognised` gave for the photo, where that is known already.
+    """
+    seed = recognised(photo) if seed is None else seed
+    return grabcut(photo.pixels, frame_mask(photo), seed)
 
 
 def grabcut(
