@@ -75,6 +75,29 @@ class TestUniformBorders:
         kept = cut_out(photo, mask).pixels
         assert kept[~mask.inside].min() == 1.0
 
+    @pytest.mark.parametrize(("held", "hole"), [(1.0, True), (0.3, False)])
+    def test_a_hole_and_a_dark_part(self, held, hole, monkeypatch):
+        """The backdrop in a handle goes, a part as dark stays; a poor mask tells nothing."""
+        pixels = self.backdrop((5, 5, 5))
+        pixels[30:90, 30:130] = (200, 40, 30)
+        pixels[50:70, 40:60] = 5
+        pixels[50:70, 100:120] = 5
+
+        def salient(pixels):
+            found = np.zeros(pixels.shape[:2])
+            rows, columns = np.array(found.shape) / (120, 160)
+            to = round((30 + 100 * held) * columns)
+            found[round(30 * rows) : round(90 * rows), round(30 * columns) : to] = 1
+            found[
+                round(50 * rows) : round(70 * rows), round(40 * columns) : round(60 * columns)
+            ] = 0
+            return found
+
+        monkeypatch.setattr(masks, "salient", salient)
+        inside = make_mask(load_photo(pixels.clip(0, 255).astype(np.uint8))).inside
+        row = inside[28 + round(60 * 1.4)]
+        assert (row[round(50 * 1.4)], row[round(110 * 1.4)]) == (not hole, True)
+
     def test_a_dark_one_without_an_object(self):
         assert self.is_kept(self.backdrop((5, 5, 5)))
 

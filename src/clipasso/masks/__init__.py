@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from clipasso.borders import frame_mask
 from clipasso.errors import ClipassoError
-from clipasso.masks.backdrop import before_backdrop, uniform_border
+from clipasso.masks.backdrop import before_backdrop, uniform_border, without_holes
 from clipasso.masks.grabcut import find_object, grabcut, recognised
 from clipasso.masks.magnify import magnified
 from clipasso.masks.u2net import U2Net, cached_weights, installed
@@ -119,7 +119,8 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
     if uniform_border(photo):
         inside = before_backdrop(photo)
         if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
-            return Mask(inside, "backdrop")
+            seen = _from_u2netp(photo).inside
+            return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
         return Mask(None, "none, the border is uniform")
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)

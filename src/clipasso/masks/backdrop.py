@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clipasso.borders import frame_mask
 from clipasso.photo import Photo
 
-__all__ = ["before_backdrop", "stands_out", "uniform_border"]
+__all__ = ["before_backdrop", "stands_out", "uniform_border", "without_holes"]
 
 _SAME = 10.0  # CIELAB units within which two colours of a border count as the same
 _UNIFORM = 0.85  # of the border; the rest may be an object that touches it
@@ -16,6 +16,7 @@ _CLEAN = 3.0  # CIELAB units: what a clean backdrop spreads by
 _SPREAD = 1.5  # times the backdrop's own spread, where that is more
 _DARK = 50.0  # CIELAB lightness below which a backdrop is too unlike the paper's white
 _PIECE = 0.1  # of the largest piece: smaller ones are writing, dust or reflections
+_KNOWN = 0.8  # of the object: a mask that holds less cannot tell what is a hole in it
 _GAP = 1 / 64  # of the canvas: gaps in an object that are closed
 
 
@@ -51,20 +52,50 @@ def before_backdrop(photo: Photo) -> NDArray[np.bool_] | None:
     Sketches are on white: against a black photo every white pixel of theirs is wrong, and strokes
     go where they darken most. None where the backdrop is not dark, or not of one colour.
     """
-    import cv2
     from scipy.ndimage import binary_fill_holes
 
     inside = stands_out(photo, _SAME)
     if inside is None or _lightness(photo) >= _DARK:
         return None
+    found: NDArray[np.bool_] = binary_fill_holes(_pieces(inside))
+    return found & frame_mask(photo)
+
+
+def without_holes(
+    inside: NDArray[np.bool_], photo: Photo, seen: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """What `before_backdrop` gave, without the backdrop that shows through handles.
+
+    Args:
+        inside: `[size, size]`.
+        seen: `[size, size]`, another mask of the object: it tells the backdrop in a handle from a
+            part that is as dark. It is not heeded where it lacks much of the object.
+    """
+    import cv2
+
+    bright = stands_out(photo, _SAME)
+    solid = inside if bright is None else inside & _pieces(bright)
+    if (seen & solid).sum() < _KNOWN * solid.sum():
+        return inside
+    found = inside.copy()
+    count, labels = cv2.connectedComponents((inside & ~solid).astype(np.uint8))
+    for hole in (labels == k for k in range(1, count)):
+        found[hole] = seen[hole].mean() >= 0.5
+    return found
+
+
+def _pieces(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The large pieces of a mask, with their gaps closed."""
+    import cv2
+
     gap = max(3, round(_GAP * len(inside)))
     closing = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap, gap))
     closed = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, closing)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(closed)
     areas = boxes[:, cv2.CC_STAT_AREA]
     kept = [k for k in range(1, count) if areas[k] >= _PIECE * areas[1:].max()]
-    found: NDArray[np.bool_] = binary_fill_holes(np.isin(labels, kept))
-    return found & frame_mask(photo)
+    pieces: NDArray[np.bool_] = np.isin(labels, kept)
+    return pieces
 
 
 def _lightness(photo: Photo) -> float:
