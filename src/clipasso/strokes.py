@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from clipasso.errors import ClipassoError
 from clipasso.files import write_atomically
 
-__all__ = ["Sketch", "SvgWarning", "bernstein", "split"]
+__all__ = ["Sketch", "SvgWarning", "bernstein", "open_sketch", "read_sketch", "split"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -235,25 +235,40 @@ class Sketch:
 
         Warns with SvgWarning of each kind of thing left out; raises ClipassoError if it is no SVG.
         """
-        return _read(text, "the SVG text")
+        return _warned(*read_sketch(text, "the SVG text"), "the SVG text")
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "Sketch":
         """Read an SVG file like `from_svg`; messages name the file."""
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise ClipassoError(f"{path}: cannot be read: {error.strerror}") from error
-        return _read(data, os.fspath(path))
+        return _warned(*open_sketch(path), os.fspath(path))
 
 
-def _read(text: str | bytes, name: str) -> Sketch:
+def open_sketch(path: str | os.PathLike[str]) -> tuple[Sketch, tuple[str, ...]]:
+    """Read an SVG file: its strokes, and a line on each kind of thing that was left out.
+
+    `Sketch.open` for programs that tell such lines in their own way.
+
+    Raises:
+        ClipassoError: a file that cannot be read or is no SVG; the message names it.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ClipassoError(f"{path}: cannot be read: {error.strerror}") from error
+    return read_sketch(data, os.fspath(path))
+
+
+def read_sketch(text: str | bytes, name: str) -> tuple[Sketch, tuple[str, ...]]:
+    """Read the text of an SVG file like `open_sketch`; messages call it `name`."""
     from clipasso.svg import read_svg
 
     try:
-        sketch, skipped = read_svg(text)
+        return read_svg(text)
     except ClipassoError as error:
         raise ClipassoError(f"{name}: {error}") from error
+
+
+def _warned(sketch: Sketch, skipped: tuple[str, ...], name: str) -> Sketch:
     for line in skipped:  # the third frame up is the caller of Sketch.open or Sketch.from_svg
         warnings.warn(f"{name}: not kept: {line}", SvgWarning, stacklevel=3)
     return sketch

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from clipasso.cli.work import say
+
 
 def command(
     sketch: Annotated[Path, typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not.")],
@@ -21,20 +23,16 @@ def command(
 
     Example:  clipasso render cat.svg -o cat.png --size 2048
     """
-    import warnings
-
     from clipasso.errors import ClipassoError
     from clipasso.files import write_atomically
     from clipasso.output import encode_png, render
-    from clipasso.strokes import Sketch
+    from clipasso.strokes import open_sketch
 
     target = output or sketch.with_suffix(".png")
     if target.exists() and not force:
         raise ClipassoError(f"{target}: exists already; give --force to overwrite it")
-    with warnings.catch_warnings(record=True) as skipped:
-        warnings.simplefilter("always")
-        drawing = Sketch.open(sketch)
-    for warning in skipped:
-        typer.echo(f"clipasso: {warning.message}", err=True)
+    drawing, skipped = open_sketch(sketch)
+    for line in skipped:
+        say(f"{sketch}: not kept: {line}")
     write_atomically(target, encode_png(render(drawing, size)))
     typer.echo(f"{target}  {len(drawing)} strokes")
