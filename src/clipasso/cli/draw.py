@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from clipasso.cli import options as opt
-from clipasso.cli.work import Outlet, run_shown, say
+from clipasso.cli.console import say
+from clipasso.cli.outlet import Outlet
+from clipasso.cli.photos import load
+from clipasso.cli.progress import run_shown
+from clipasso.cli.stopping import Stopping, exit_status
 
 
 def command(
@@ -17,7 +22,10 @@ def command(
     text: Annotated[str, typer.Argument(help="What to draw.", metavar="[TEXT]")] = "",
     photo: Annotated[
         Path | None,
-        typer.Option(help="A photo to agree with, beside the text or alone.", metavar="FILE"),
+        typer.Option(
+            help="A photo to agree with, beside the text or alone; - for standard input.",
+            metavar="FILE",
+        ),
     ] = None,
     lines: Annotated[
         bool,
@@ -25,7 +33,7 @@ def command(
             "--lines", help="16 thin black lines (figure 13) in place of 256 strokes in colour."
         ),
     ] = False,
-    output: opt.Output = Path("sketches"),
+    output: opt.OutputOrStdout = Path("sketches"),
     strokes: opt.Strokes = None,
     control_points: opt.ControlPoints = None,
     segments: opt.Segments = None,
@@ -65,27 +73,32 @@ def command(
     """
     from clipasso.clipdraw import draw_photo, draw_settings
     from clipasso.models import load_models
-    from clipasso.photo import load_photo
 
     chosen = opt.chosen_settings(ctx.params)
     chosen.pop("text")
     settings, preferred = draw_settings(text, photo is not None, lines=lines, **chosen)
-    outlet = Outlet(output, settings.seeds, all_seeds, False, force, quiet, as_json)
-    stem = photo.stem if photo else re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing"
-    outlet.claim(stem)
-    seen = load_photo(photo, size=settings.canvas, fit=fit) if photo else None  # type: ignore[arg-type]
-    outlet.prepare()
-    models = load_models(settings, encoder or preferred, weights, device=device)
+    outlet = Outlet(output, settings.seeds, all_seeds, False, force, False, quiet, as_json)
+    named = photo or Path(re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing")
+    (job,) = outlet.plan([named], [weights, Path(mask)])
+    seen = load(photo, settings.canvas, fit) if photo else None  # type: ignore[arg-type]
 
-    result = run_shown(
-        stem,
-        outlet.silent,
-        lambda on_progress, stop: draw_photo(
-            seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
-            on_progress=on_progress, stop=stop,
-        ),
-    )  # fmt: skip
-    for note in result.notes:
-        say(note)
-    outlet.write(result, stem)
-    return 130 if result.outcome.stopped == "interrupted" else 0
+    with ExitStack() as held, Stopping() as stopping:
+        try:
+            outlet.claim(job, held)
+            models = load_models(settings, encoder or preferred, weights, device=device)
+            result = run_shown(
+                job.stem,
+                outlet.silent,
+                stopping,
+                lambda on_progress: draw_photo(
+                    seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
+                    on_progress=on_progress, stop=stopping.event,
+                ),
+            )  # fmt: skip
+            for note in result.notes:
+                say(note)
+            outlet.write(result, job.stem)
+        except KeyboardInterrupt as error:
+            outlet.say_stopped(1)
+            return exit_status(error)
+    return stopping.status if stopping.event.is_set() else 0

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from clipasso.claims import claimed
 from clipasso.cli import options as opt
+from clipasso.cli.console import say, tell
 from clipasso.cli.progress import GridWords, grid_bar
-from clipasso.cli.work import say
+from clipasso.cli.stopping import exit_status
 from clipasso.errors import ClipassoError
-
-if TYPE_CHECKING:
-    pass
 
 _PAPER = (4, 8, 16, 32)
 _JUDGES = "Judges (sections 4.3, C and F)"
@@ -109,10 +108,10 @@ def command(
     from clipasso.evaluate.grid import Grid, own_series
     from clipasso.evaluate.panel import choose_judges
     from clipasso.evaluate.results import Protocol
-    from clipasso.evaluate.run import evaluate
+    from clipasso.evaluate.run import FILES, evaluate
     from clipasso.evaluate.subjects import find_subjects, parse_sketches
     from clipasso.figures.study import Study
-    from clipasso.files import prepare_folder
+    from clipasso.files import keep_apart, prepare_folder
     from clipasso.models import pick_device
     from clipasso.settings import make_settings
 
@@ -124,7 +123,11 @@ def command(
     settings, preferred = make_settings(preset, **chosen_settings)
     for column in own:
         make_settings(preset, strokes=column.strokes)  # sees a bad number before any work
-    find_subjects(photos)
+    read = [*(subject.path for subject in find_subjects(photos)), judge_weights, judge_labels]
+    read += [file for series in others if series.folder for file in series.folder.rglob("*")]
+    if output.exists() and output.samefile(photos):
+        raise ClipassoError(f"{output}: the photos are in it; choose another output folder with -o")
+    keep_apart([*read, weights, saliency_weights, Path(mask)], [output / f for f in FILES])
     chosen = choose_judges(judge or [], judge_weights, judge_labels, pick_device(device))
     prepare_folder(output)
     grid = None
@@ -135,19 +138,19 @@ def command(
         )  # fmt: skip
         grid = Grid(study, settings, preferred, mask)
     words = GridWords("looking at the photos", "", "sketch", "report", "sketches")
-    with grid_bar(words, quiet) as (show, so_far):
+    with claimed(output, "runs"), grid_bar(words, quiet) as (show, so_far):
         try:
             evaluation, files = evaluate(
                 photos, output, own=own, others=others, grid=grid, chosen=chosen,
                 protocol=Protocol(among, distractors), mask=mask, force=force,
                 on_progress=show, say=say,
             )  # fmt: skip
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             say(so_far())
-            return 130
+            return exit_status(error)
     if not quiet:
         for file in files:
-            print(file)
+            tell(str(file))
     return 2 if evaluation.failures else 0
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from clipasso.claims import claimed
+from clipasso.cli.console import say, tell
 from clipasso.cli.progress import GridWords, grid_bar
-from clipasso.cli.work import say
+from clipasso.cli.stopping import exit_status
 from clipasso.errors import ClipassoError
-
-if TYPE_CHECKING:
-    pass
+from clipasso.files import keep_apart, prepare_folder
 
 
 def command(
@@ -103,22 +103,24 @@ def command(
         raise ClipassoError(f"figure {name}: give one photo or more")
     asked = Asked(preset, iterations, seeds, _counts(strokes), mask, text)
 
-    from clipasso.figures.make import make_figure
+    from clipasso.figures.make import SHEET, make_figure
 
+    named = [*photos, weights, saliency_weights, lpips_weights, Path(mask)]
+    keep_apart(named, [output / f"{name}.{kind}" for kind in SHEET])
     words = GridWords(f"{name}: loading", f"{name} ", "run", "sheet")
-    with grid_bar(words, quiet) as (show, so_far):
+    with claimed(prepare_folder(output), "runs"), grid_bar(words, quiet) as (show, so_far):
         try:
             files = make_figure(
                 name, photos, output, asked, encoder=encoder, weights=weights,
                 saliency_encoder=saliency_encoder, saliency_weights=saliency_weights,
                 lpips_weights=lpips_weights, device=device, force=force, on_progress=show, say=say,
             )  # fmt: skip
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             say(so_far())
-            return 130
+            return exit_status(error)
     if not quiet:
         for file in files:
-            print(file)
+            tell(str(file))
     return 0
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "MaskWeights",
     "OpacityRate",
     "Output",
+    "OutputOrStdout",
     "Precision",
     "Preset",
     "Quiet",
@@ -46,6 +47,7 @@ __all__ = [
     "Seeds",
     "Segments",
     "SemanticWeight",
+    "SkipExisting",
     "Start",
     "Strokes",
     "Temperature",
@@ -94,9 +96,17 @@ Output = Annotated[
         rich_help_panel=_FILES,
     ),
 ]  # fmt: skip
+OutputOrStdout = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", metavar="DIR", rich_help_panel=_FILES,
+        help="Folder for the results, made if missing; - for the SVG on standard output.",
+    ),
+]  # fmt: skip
 AllSeeds = _flag("Write the other seeds' sketches too.", "--all-seeds")
 Debug = _flag("Write mask, saliency, first points and initial strokes.", "--debug")
 Force = _flag("Overwrite existing results.", "--force")
+SkipExisting = _flag("Pass over photos whose SVG exists already.", "--skip-existing")
 Quiet = _flag("Print nothing but errors and warnings.", "--quiet", "-q")
 AsJson = _flag("Print each result's report as one line of JSON.", "--json")
 

@@ -5,14 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from clipasso.cli.work import say
+from clipasso.cli.console import say, shown
+from clipasso.cli.stopping import Stopping
 
 if TYPE_CHECKING:
     from clipasso.optimise import Progress
 
-__all__ = ["GridWords", "grid_bar", "progress_bar"]
+T = TypeVar("T")
+
+__all__ = ["GridWords", "grid_bar", "progress_bar", "run_shown"]
+
+
+def run_shown(
+    name: str, silent: bool, stopping: Stopping, work: Callable[[Callable[[Progress], None]], T]
+) -> T:
+    """Run an optimisation behind a progress bar.
+
+    Args:
+        name: for the bar.
+        silent: show none.
+        stopping: is told that there is something to keep, once there is.
+        work: takes what is to be called at every evaluation; what it returns is returned.
+    """
+    with progress_bar(name, silent) as show:
+
+        def on_progress(progress: Progress) -> None:
+            stopping.keeping = True
+            show(progress)
+
+        return work(on_progress)
 
 
 @contextmanager
@@ -42,7 +65,7 @@ def progress_bar(name: str, silent: bool) -> Iterator[Callable[[Progress], None]
         TextColumn("left"),
     )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(escape(name), total=None, loss="...")
+        task = bars.add_task(escape(shown(name)), total=None, loss="...")
         best: dict[int, float] = {}
 
         def show(progress: Progress) -> None:
@@ -124,7 +147,7 @@ def grid_bar(
             what = f"{now.number} of {now.runs}: {now.label}"
             loss = "..." if now.loss is None else f"{now.loss:#.4g}"
             bars.update(
-                task, description=escape(words.before + what), completed=now.steps,
+                task, description=escape(shown(words.before + what)), completed=now.steps,
                 total=now.of_steps, loss=loss,
             )  # fmt: skip
             if now.finished and not quiet and not console.is_terminal:

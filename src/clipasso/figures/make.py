@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from clipasso.optimise import Progress
     from clipasso.settings import Settings
 
-__all__ = ["GridProgress", "make_figure"]
+__all__ = ["SHEET", "GridProgress", "make_figure"]
+
+SHEET = ("png", "pdf", "csv")
+"""Endings of what is written for a figure."""
 
 
 @dataclass(frozen=True)
