@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,8 +17,8 @@ from clipasso.cli.progress import run_shown
 from clipasso.cli.stopping import Stopping, exit_status
 
 
+@opt.with_settings(draw=True)
 def command(
-    ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="What to draw.", metavar="[TEXT]")] = "",
     photo: Annotated[
         Path | None,
@@ -34,23 +34,8 @@ def command(
         ),
     ] = False,
     output: opt.OutputOrStdout = Path("sketches"),
-    strokes: opt.Strokes = None,
-    control_points: opt.ControlPoints = None,
-    segments: opt.Segments = None,
-    width: opt.Width = None,
-    width_rate: opt.WidthRate = None,
-    opacity_rate: opt.OpacityRate = None,
-    color_rate: opt.ColorRate = None,
     encoder: opt.Encoder = None,
     weights: opt.Weights = None,
-    text_weight: opt.TextWeight = None,
-    semantic_weight: opt.SemanticWeight = None,
-    seeds: opt.Seeds = None,
-    seed: opt.Seed = None,
-    iterations: opt.Iterations = None,
-    learning_rate: opt.LearningRate = None,
-    augmentations: opt.Augmentations = None,
-    precision: opt.Precision = None,
     device: opt.Device = "auto",
     mask: opt.Mask = "none",
     fit: opt.Fit = "pad",
@@ -58,6 +43,7 @@ def command(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
+    **chosen: Any,
 ) -> int:
     """Draw a text, or a photo's meaning, with CLIPDraw: the paper's main comparison.
 
@@ -74,8 +60,6 @@ def command(
     from clipasso.clipdraw import draw_photo, draw_settings
     from clipasso.models import load_models
 
-    chosen = opt.chosen_settings(ctx.params)
-    chosen.pop("text")
     settings, preferred = draw_settings(text, photo is not None, lines=lines, **chosen)
     outlet = Outlet(output, settings.seeds, all_seeds, False, force, False, quiet, as_json)
     named = photo or Path(re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing")

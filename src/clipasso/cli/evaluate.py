@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,8 +18,8 @@ _PAPER = (4, 8, 16, 32)
 _JUDGES = "Judges (sections 4.3, C and F)"
 
 
+@opt.with_settings("loss", "seeds", "seed", "iterations", "augmentations")
 def command(
-    ctx: typer.Context,
     photos: Annotated[Path, typer.Argument(help="Folder of photos, one folder a class inside.")],
     output: opt.Output = Path("evaluation"),
     strokes: Annotated[
@@ -78,17 +78,13 @@ def command(
     preset: opt.Preset = "default",
     encoder: opt.Encoder = None,
     weights: opt.Weights = None,
-    loss: opt.Loss = None,
-    seeds: opt.Seeds = None,
-    seed: opt.Seed = None,
-    iterations: opt.Iterations = None,
-    augmentations: opt.Augmentations = None,
     saliency_encoder: opt.SaliencyEncoder = None,
     saliency_weights: opt.SaliencyWeights = None,
     mask: opt.Mask = "auto",
     device: opt.Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Sketch anew what is there.")] = False,
     quiet: opt.Quiet = False,
+    **chosen_settings: Any,
 ) -> int:
     """Measure how recognisable sketches are, as the paper's section 4.3 does.
 
@@ -119,7 +115,6 @@ def command(
         raise ClipassoError(f"--among {among}: must be class or all")
     others = parse_sketches(sketches or [])
     own = own_series(_counts(strokes, bool(others)))
-    chosen_settings = opt.chosen_settings({**ctx.params, "strokes": None})
     settings, preferred = make_settings(preset, **chosen_settings)
     for column in own:
         make_settings(preset, strokes=column.strokes)  # sees a bad number before any work

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from clipasso.claims import claimed
+from clipasso.cli import options as opt
 from clipasso.cli.console import say, tell
 from clipasso.cli.progress import GridWords, grid_bar
 from clipasso.cli.stopping import exit_status
@@ -15,6 +16,7 @@ from clipasso.errors import ClipassoError
 from clipasso.files import keep_apart, prepare_folder
 
 
+@opt.with_settings("iterations", "seeds")
 def command(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Which figure; --list explains them.")
@@ -22,34 +24,13 @@ def command(
     photos: Annotated[
         list[Path] | None, typer.Argument(metavar="PHOTO", help="Photos to sketch.")
     ] = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--output", help="Folder for the sheet, and for its runs; made if missing."
-        ),
-    ] = Path("figures"),
-    encoder: Annotated[
-        str | None,
-        typer.Option(help="auto, efficientnet-lite0, RN101 ...; see `clipasso encoders` (auto)."),
-    ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="A local checkpoint for the encoder.")
-    ] = None,
-    saliency_encoder: Annotated[
-        str | None,
-        typer.Option(help="Another encoder to place the first strokes (the paper's choice)."),
-    ] = None,
-    saliency_weights: Annotated[
-        Path | None, typer.Option(help="A local checkpoint for that one.")
-    ] = None,
+    output: opt.Output = Path("figures"),
+    encoder: opt.Encoder = None,
+    weights: opt.Weights = None,
+    saliency_encoder: opt.SaliencyEncoder = None,
+    saliency_weights: opt.SaliencyWeights = None,
     lpips_weights: Annotated[
         Path | None, typer.Option(help="torchvision's VGG16 checkpoint, for losses.")
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option(help="Gradient steps of each sketch at most (the preset's).")
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(help="Initialisations of each sketch (the preset's).")
     ] = None,
     strokes: Annotated[
         str | None,
@@ -57,23 +38,20 @@ def command(
             help="Number of strokes (16); several for abstraction and background: 32,16,8,4."
         ),
     ] = None,
-    preset: Annotated[str, typer.Option(help="default, paper or draft.")] = "default",
-    mask: Annotated[
-        str, typer.Option(help="How backgrounds are removed, as for `clipasso sketch`.")
-    ] = "auto",
+    preset: opt.Preset = "default",
+    mask: opt.Mask = "auto",
     text: Annotated[
         str, typer.Option(help='For clipdraw ("A sketch of a(n) ..." with the photo\'s file name).')
     ] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: opt.Device = "auto",
     force: Annotated[
         bool, typer.Option("--force", help="Make every run anew instead of taking it up.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")
-    ] = False,
+    quiet: opt.Quiet = False,
     show_list: Annotated[
         bool, typer.Option("--list", help="Explain the figures and do nothing else.")
     ] = False,
+    **settings: Any,
 ) -> int:
     """Make a figure of the paper from your photos.
 
@@ -101,7 +79,7 @@ def command(
     find_figure(name)
     if not photos:
         raise ClipassoError(f"figure {name}: give one photo or more")
-    asked = Asked(preset, iterations, seeds, _counts(strokes), mask, text)
+    asked = Asked(preset, settings["iterations"], settings["seeds"], _counts(strokes), mask, text)
 
     from clipasso.figures.make import SHEET, make_figure
 

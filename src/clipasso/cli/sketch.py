@@ -29,8 +29,8 @@ _ON_CUDA = 8  # photos in one batch where none are asked for; not yet measured
 _MOST = 1000
 
 
+@opt.with_settings()
 def command(
-    ctx: typer.Context,
     photos: Annotated[
         list[Path],
         typer.Argument(
@@ -38,43 +38,17 @@ def command(
         ),
     ],
     output: opt.OutputOrStdout = Path("sketches"),
-    strokes: opt.Strokes = None,
-    control_points: opt.ControlPoints = None,
-    segments: opt.Segments = None,
-    width: opt.Width = None,
-    width_rate: opt.WidthRate = None,
-    opacity_rate: opt.OpacityRate = None,
-    color_rate: opt.ColorRate = None,
     encoder: opt.Encoder = None,
     weights: opt.Weights = None,
-    loss: opt.Loss = None,
-    layers: opt.Layers = None,
-    semantic_weight: opt.SemanticWeight = None,
-    distance: opt.Distance = None,
-    text: opt.Text = None,
-    text_weight: opt.TextWeight = None,
     preset: opt.Preset = "default",
-    seeds: opt.Seeds = None,
-    seed: opt.Seed = None,
-    iterations: opt.Iterations = None,
-    learning_rate: opt.LearningRate = None,
-    augmentations: opt.Augmentations = None,
-    precision: opt.Precision = None,
     device: opt.Device = "auto",
     together: opt.Together = None,
     init: opt.Init = None,
     freeze: opt.Freeze = "",
-    saliency: opt.Saliency = None,
     saliency_encoder: opt.SaliencyEncoder = None,
     saliency_weights: opt.SaliencyWeights = None,
-    edges: opt.Edges = None,
-    temperature: opt.Temperature = None,
-    start: opt.Start = None,
     mask: opt.Mask = "auto",
     mask_weights: opt.MaskWeights = None,
-    background_weight: opt.BackgroundWeight = None,
-    lighten: opt.Lighten = None,
-    zoom: opt.Zoom = None,
     fit: opt.Fit = "pad",
     all_seeds: opt.AllSeeds = False,
     debug: opt.Debug = False,
@@ -82,6 +56,7 @@ def command(
     skip_existing: opt.SkipExisting = False,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
+    **chosen: Any,
 ) -> int:
     """Turn photos into sketches of a few strokes.
 
@@ -110,7 +85,9 @@ def command(
         raise ClipassoError(f"--together {together}: must be from 1 to {_MOST}")
     once(*photos, init)
     given, implied = _read_init(init)
-    settings, preferred = make_settings(preset, **{**implied, **opt.chosen_settings(ctx.params)})
+    settings, preferred = make_settings(
+        preset, **{**implied, **{k: v for k, v in chosen.items() if v is not None}}
+    )
     outlet = Outlet(
         output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json
     )  # fmt: skip
