@@ -15,13 +15,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Page
 from PIL import Image
 
-from clipasso import Sketch
+from clipasso import Sketch, study
+from clipasso.archive import take_up
 from clipasso.cli import run
 from clipasso.encoders import EMBEDDED
 from clipasso.errors import ClipassoError
-from clipasso.figures import plan, study
+from clipasso.figures import plan
 from clipasso.figures.catalogue import FIGURES, prompt_for
-from clipasso.figures.kept import take_up
 from clipasso.figures.panels import draw_sketch
 from clipasso.output import render
 

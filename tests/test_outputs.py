@@ -444,14 +444,13 @@ def test_sigterm_keeps_the_best_so_far_and_counts_the_photos(photo_path, tmp_pat
     other.write_bytes(photo_path.read_bytes())
     code = (
         "import os, signal, sys\n"
-        "import clipasso.optimise as o\n"
         "from clipasso.cli.stopping import Stopping\n"
         "class Eager(Stopping):\n"
         "    def __setattr__(self, name, value):\n"
         "        super().__setattr__(name, value)\n"
         "        if name == 'keeping' and value and not self.event.is_set():\n"
         "            os.kill(os.getpid(), signal.SIGTERM)\n"
-        "import clipasso.cli.sketch as s\n"
+        "import clipasso.cli.outlet as s\n"
         "s.Stopping = Eager\n"
         "from clipasso.cli import run\n"
         "sys.exit(run(sys.argv[1:]))\n"

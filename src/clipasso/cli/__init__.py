@@ -66,9 +66,13 @@ def _run(arguments: list[str] | None) -> int:
     except ClipassoError as error:
         say(str(error))
         return 2
-    except (KeyboardInterrupt, Cancelled) as error:
+    except Cancelled as error:
+        if not error.said:
+            say("stopped; nothing was written")
+        return error.status
+    except KeyboardInterrupt as error:
         say("stopped; nothing was written")
-        return error.status if isinstance(error, Cancelled) else exit_status(error)
+        return exit_status(error)
     except Exception as error:
         # Click's usage errors print themselves; its class may come from a copy inside typer.
         if not hasattr(error, "show") or not hasattr(error, "exit_code"):

@@ -14,7 +14,6 @@ from clipasso.cli.console import say
 from clipasso.cli.outlet import Outlet
 from clipasso.cli.photos import load
 from clipasso.cli.progress import run_shown
-from clipasso.cli.stopping import Stopping, exit_status
 
 
 @opt.with_settings(draw=True)
@@ -66,23 +65,19 @@ def command(
     (job,) = outlet.plan([named], [weights, Path(mask)])
     seen = load(photo, settings.canvas, fit) if photo else None  # type: ignore[arg-type]
 
-    with ExitStack() as held, Stopping() as stopping:
-        try:
-            outlet.claim(job, held)
-            models = load_models(settings, encoder or preferred, weights, device=device)
-            result = run_shown(
-                job.stem,
-                outlet.silent,
-                stopping,
-                lambda on_progress: draw_photo(
-                    seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
-                    on_progress=on_progress, stop=stopping.event,
-                ),
-            )  # fmt: skip
-            for note in result.notes:
-                say(note)
-            outlet.write(result, job.stem)
-        except KeyboardInterrupt as error:
-            outlet.say_stopped(1)
-            return exit_status(error)
-    return stopping.status if stopping.event.is_set() else 0
+    with ExitStack() as held, outlet.at_work(1) as stopping:
+        outlet.claim(job, held)
+        models = load_models(settings, encoder or preferred, weights, device=device)
+        result = run_shown(
+            job.stem,
+            outlet.silent,
+            stopping,
+            lambda on_progress: draw_photo(
+                seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
+                on_progress=on_progress, stop=stopping.event,
+            ),
+        )  # fmt: skip
+        for note in result.notes:
+            say(note)
+        outlet.write(result, job.stem)
+        return stopping.status if stopping.event.is_set() else 0

@@ -7,11 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from clipasso.claims import claimed
 from clipasso.cli import options as opt
-from clipasso.cli.console import say, tell
-from clipasso.cli.progress import GridWords, grid_bar
-from clipasso.cli.stopping import exit_status
+from clipasso.cli.console import say
+from clipasso.cli.grids import GridWords, counts, run_grid, tell_files
 from clipasso.errors import ClipassoError
 
 _PAPER = (4, 8, 16, 32)
@@ -106,15 +104,15 @@ def command(
     from clipasso.evaluate.results import Protocol
     from clipasso.evaluate.run import FILES, evaluate
     from clipasso.evaluate.subjects import find_subjects, parse_sketches
-    from clipasso.figures.study import Study
     from clipasso.files import keep_apart, prepare_folder
     from clipasso.models import pick_device
     from clipasso.settings import make_settings
+    from clipasso.study import Study
 
     if among not in ("class", "all"):
         raise ClipassoError(f"--among {among}: must be class or all")
     others = parse_sketches(sketches or [])
-    own = own_series(_counts(strokes, bool(others)))
+    own = own_series(counts(strokes, "4,8,16,32") or (() if others else _PAPER))
     settings, preferred = make_settings(preset, **chosen_settings)
     for column in own:
         make_settings(preset, strokes=column.strokes)  # sees a bad number before any work
@@ -133,26 +131,9 @@ def command(
         )  # fmt: skip
         grid = Grid(study, settings, preferred, mask)
     words = GridWords("looking at the photos", "", "sketch", "report", "sketches")
-    with claimed(output, "runs"), grid_bar(words, quiet) as (show, so_far):
-        try:
-            evaluation, files = evaluate(
-                photos, output, own=own, others=others, grid=grid, chosen=chosen,
-                protocol=Protocol(among, distractors), mask=mask, force=force,
-                on_progress=show, say=say,
-            )  # fmt: skip
-        except KeyboardInterrupt as error:
-            say(so_far())
-            return exit_status(error)
-    if not quiet:
-        for file in files:
-            tell(str(file))
+    evaluation, files = run_grid(words, output, quiet, lambda show: evaluate(
+        photos, output, own=own, others=others, grid=grid, chosen=chosen,
+        protocol=Protocol(among, distractors), mask=mask, force=force, on_progress=show, say=say,
+    ))  # fmt: skip
+    tell_files(files, quiet)
     return 2 if evaluation.failures else 0
-
-
-def _counts(text: str | None, elsewhere: bool) -> tuple[int, ...]:
-    if text is None:
-        return () if elsewhere else _PAPER
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise ClipassoError(f"--strokes {text}: give a number, or several as in 4,8,16,32")
-    return tuple(map(int, parts))

@@ -7,11 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from clipasso.claims import claimed
 from clipasso.cli import options as opt
-from clipasso.cli.console import say, tell
-from clipasso.cli.progress import GridWords, grid_bar
-from clipasso.cli.stopping import exit_status
+from clipasso.cli.console import say
+from clipasso.cli.grids import GridWords, counts, run_grid, tell_files
 from clipasso.errors import ClipassoError
 from clipasso.files import keep_apart, prepare_folder
 
@@ -79,34 +77,22 @@ def command(
     find_figure(name)
     if not photos:
         raise ClipassoError(f"figure {name}: give one photo or more")
-    asked = Asked(preset, settings["iterations"], settings["seeds"], _counts(strokes), mask, text)
+    asked = Asked(
+        preset, settings["iterations"], settings["seeds"], counts(strokes, "32,16,8,4"), mask, text
+    )
 
     from clipasso.figures.make import SHEET, make_figure
 
     named = [*photos, weights, saliency_weights, lpips_weights, Path(mask)]
     keep_apart(named, [output / f"{name}.{kind}" for kind in SHEET])
     words = GridWords(f"{name}: loading", f"{name} ", "run", "sheet")
-    with claimed(prepare_folder(output), "runs"), grid_bar(words, quiet) as (show, so_far):
-        try:
-            files = make_figure(
-                name, photos, output, asked, encoder=encoder, weights=weights,
-                saliency_encoder=saliency_encoder, saliency_weights=saliency_weights,
-                lpips_weights=lpips_weights, device=device, force=force, on_progress=show, say=say,
-            )  # fmt: skip
-        except KeyboardInterrupt as error:
-            say(so_far())
-            return exit_status(error)
-    if not quiet:
-        for file in files:
-            tell(str(file))
+    files = run_grid(words, prepare_folder(output), quiet, lambda show: make_figure(
+        name, photos, output, asked, encoder=encoder, weights=weights,
+        saliency_encoder=saliency_encoder, saliency_weights=saliency_weights,
+        lpips_weights=lpips_weights, device=device, force=force, on_progress=show, say=say,
+    ))  # fmt: skip
+    tell_files(files, quiet)
     return 0
-
-
-def _counts(text: str | None) -> tuple[int, ...]:
-    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts) or (text is not None and not parts):
-        raise ClipassoError(f"--strokes {text}: give a number, or several as in 32,16,8,4")
-    return tuple(map(int, parts))
 
 
 def _print_list() -> None:

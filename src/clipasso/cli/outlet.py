@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clipasso.claims import claimed
 from clipasso.cli.console import say, tell, tell_bytes
 from clipasso.cli.standard import STANDARD
+from clipasso.cli.stopping import Cancelled, Stopping, exit_status
 from clipasso.errors import ClipassoError
 from clipasso.files import check_names, exists, keep_apart, prepare_folder
 
@@ -139,6 +140,20 @@ class Outlet:
         self.written += 1
         if interrupted:
             say(f"stopped at step {result.outcome.steps}; the best sketch so far is written")
+
+    @contextmanager
+    def at_work(self, jobs: int) -> Iterator[Stopping]:
+        """While sketches are made: an interrupt says what is written of so many photos.
+
+        Raises:
+            Cancelled: interrupted, and there was nothing to keep of what was being made.
+        """
+        with Stopping() as stopping:
+            try:
+                yield stopping
+            except KeyboardInterrupt as error:
+                self.say_stopped(jobs)
+                raise Cancelled(exit_status(error), said=True) from error
 
     def say_stopped(self, jobs: int) -> None:
         """Say what is there after an interrupt that left photos undone."""

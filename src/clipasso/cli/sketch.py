@@ -14,7 +14,7 @@ from clipasso.cli.outlet import Job, Outlet
 from clipasso.cli.photos import expanded, load
 from clipasso.cli.progress import run_shown
 from clipasso.cli.standard import STANDARD, once, read_standard
-from clipasso.cli.stopping import Stopping, exit_status
+from clipasso.cli.stopping import Stopping
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
@@ -96,33 +96,29 @@ def command(
     if not jobs:
         return 0
     good = True
-    with Stopping() as stopping:
-        try:
-            models = load_models(
-                settings, encoder or preferred, weights, saliency_encoder, saliency_weights, device
-            )
-            if models.note:
-                say(models.note)
-            some = together or (_ON_CUDA if models.device.type == "cuda" else 1)
-            said: set[str] = set()
-            for first in range(0, len(jobs), some):
-                with ExitStack() as held:
-                    loaded = _load(jobs[first : first + some], outlet, held, settings.canvas, fit,
-                                   mask, mask_weights)  # fmt: skip
-                    results = _sketch(loaded, models, settings, given, freeze, outlet, stopping)
-                    written = [
-                        _write(outlet, photo, stem, result, said)
-                        for (photo, _, stem), result in zip(loaded, results, strict=True)
-                    ]
-                good = good and len(loaded) == len(jobs[first : first + some]) and all(written)
-                if stopping.event.is_set():
-                    if first + some < len(jobs):
-                        outlet.say_stopped(len(jobs))
-                    return stopping.status
-                stopping.keeping = False
-        except KeyboardInterrupt as error:
-            outlet.say_stopped(len(jobs))
-            return exit_status(error)
+    with outlet.at_work(len(jobs)) as stopping:
+        models = load_models(
+            settings, encoder or preferred, weights, saliency_encoder, saliency_weights, device
+        )
+        if models.note:
+            say(models.note)
+        batch = together or (_ON_CUDA if models.device.type == "cuda" else 1)
+        said: set[str] = set()
+        for first in range(0, len(jobs), batch):
+            some = jobs[first : first + batch]
+            with ExitStack() as held:
+                loaded = _load(some, outlet, held, settings.canvas, fit, mask, mask_weights)
+                results = _sketch(loaded, models, settings, given, freeze, outlet, stopping)
+                written = [
+                    _write(outlet, photo, stem, result, said)
+                    for (photo, _, stem), result in zip(loaded, results, strict=True)
+                ]
+            good = good and len(loaded) == len(some) and all(written)
+            if stopping.event.is_set():
+                if first + batch < len(jobs):
+                    outlet.say_stopped(len(jobs))
+                return stopping.status
+            stopping.keeping = False
     return 0 if good else 2
 
 

@@ -28,15 +28,17 @@ class Terminated(KeyboardInterrupt):
 
 
 class Cancelled(Exception):  # noqa: N818 - no error
-    """A command that was interrupted and has nothing more to say.
+    """A command that was interrupted.
 
     Attributes:
         status: what the process should end with.
+        said: whether it has been said what is left of its work.
     """
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, said: bool = False) -> None:
         super().__init__(status)
         self.status = status
+        self.said = said
 
 
 class Ended(int):

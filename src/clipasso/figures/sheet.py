@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clipasso.figures.panels import caption, draw_panel
-from clipasso.figures.plan import Block, Cell, Figure, Row, Run
+from clipasso.figures.plan import Block, Cell, Figure, Row
+from clipasso.grid import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-    from clipasso.figures.kept import Kept
+    from clipasso.archive import Kept
 
 __all__ = ["draw_sheet", "encode_sheet"]
 
