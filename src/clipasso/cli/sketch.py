@@ -93,7 +93,9 @@ def command(
 
     if together is not None and not 1 <= together <= _MOST:
         raise ClipassoError(f"--together {together}: must be from 1 to {_MOST}")
-    given, implied = read_init(init)
+    given, implied, notes = read_init(init)
+    for note in notes:
+        say(note)
     settings, preferred = make_settings(preset, **{**implied, **opt.chosen_settings(ctx.params)})
     outlet = Outlet(output, settings.seeds, all_seeds, debug, force, quiet, as_json)
     jobs = outlet.plan(photos)
@@ -103,12 +105,14 @@ def command(
         say(models.note)
     if together is None:
         together = _ON_CUDA if models.device.type == "cuda" else 1
-    said: set[str] = set()
+    said = set(notes)
     good = True
     for first in range(0, len(jobs), together):
         some = jobs[first : first + together]
         loaded = list(_load(some, settings.canvas, fit, mask, mask_weights))
-        results = _sketch(loaded, models, settings, given, freeze, outlet.silent) if loaded else []
+        results = (
+            _sketch(loaded, models, settings, given, freeze, notes, outlet.silent) if loaded else []
+        )
         written = [
             _write(outlet, photo, stem, result, said)
             for (photo, _, stem), result in zip(loaded, results, strict=True)
@@ -142,6 +146,7 @@ def _sketch(
     settings: Settings,
     given: Sketch | None,
     freeze: str,
+    notes: tuple[str, ...],
     silent: bool,
 ) -> list[Result | ClipassoError]:
     """Sketch photos together behind one progress bar."""
@@ -154,7 +159,7 @@ def _sketch(
         silent,
         lambda on_progress, stop: sketch_photos(
             photos, models, settings, masks=[found for _, found, _ in loaded], init=given,
-            freeze=freeze, on_progress=on_progress, stop=stop,
+            freeze=freeze, notes=notes, on_progress=on_progress, stop=stop,
         ),
     )  # fmt: skip
 
