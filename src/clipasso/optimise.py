@@ -172,10 +172,11 @@ def _cut(outcomes: Sequence[Outcome], jobs: Sequence[Job], step: Step) -> list[O
     whole, before = Drawing.join(drawings), Drawing.join([out.drawing for out in outcomes])
     losses = [loss for out in outcomes for loss in out.losses]
     changed = [k for k in whole.unlike(before) if math.isfinite(losses[k])]
-    if not changed:
-        return list(outcomes)
-    step.evaluate(whole.to(jobs[0].photo.device), changed)
-    found, first, made = _found(step), 0, []
+    found: dict[int, dict[str, float]] = {}
+    if changed:
+        step.evaluate(whole.to(jobs[0].photo.device), changed)
+        found = _found(step)
+    first, made = 0, []
     for job, out, drawing in zip(jobs, outcomes, drawings, strict=True):
         own = _own(found, range(first, first + len(drawing)), job)
         made.append(out.judged(drawing, own))

@@ -46,7 +46,7 @@ class Outcome:
         drawing: best evaluated strokes of each seed, cut at the page.
         losses: their evaluation loss, `[seeds]`; where something was cut off, that of what is left.
         terms: their loss term by term: name to `[seeds]`.
-        curve: (step, evaluation loss of each seed) for every evaluation.
+        curve: (step, evaluation loss of each seed) for every evaluation, nothing being cut there.
         history: the strokes of all seeds as they were at each evaluation (figure 7).
         steps: gradient steps that the longest seed took.
         stopped: `finished`, `converged` (all seeds) or `interrupted`.
