@@ -84,7 +84,9 @@ def command(
     if together is not None and not 1 <= together <= _MOST:
         raise ClipassoError(f"--together {together}: must be from 1 to {_MOST}")
     once(*photos, init)
-    given, implied = _read_init(init)
+    given, implied, notes = _read_init(init)
+    for note in notes:
+        say(note)
     settings, preferred = make_settings(
         preset, **{**implied, **{k: v for k, v in chosen.items() if v is not None}}
     )
@@ -103,12 +105,12 @@ def command(
         if models.note:
             say(models.note)
         batch = together or (_ON_CUDA if models.device.type == "cuda" else 1)
-        said: set[str] = set()
+        said = set(notes)
         for first in range(0, len(jobs), batch):
             some = jobs[first : first + batch]
             with ExitStack() as held:
                 loaded = _load(some, outlet, held, settings.canvas, fit, mask, mask_weights)
-                results = _sketch(loaded, models, settings, given, freeze, outlet, stopping)
+                results = _sketch(loaded, models, settings, given, freeze, notes, outlet, stopping)
                 written = [
                     _write(outlet, photo, stem, result, said)
                     for (photo, _, stem), result in zip(loaded, results, strict=True)
@@ -122,17 +124,16 @@ def command(
     return 0 if good else 2
 
 
-def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any]]:
+def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[str, ...]]:
     from clipasso.given import read_init
 
     if init != str(STANDARD):
         return read_init(init)
     from clipasso.strokes import read_sketch
 
-    drawing, notes = read_sketch(read_standard(), "standard input")
-    for note in notes:
-        say(f"standard input: not kept: {note}")
-    return read_init(drawing)
+    drawing, skipped = read_sketch(read_standard(), "standard input")
+    given, implied, _ = read_init(drawing)
+    return given, implied, tuple(f"standard input: not kept: {line}" for line in skipped)
 
 
 def _load(
@@ -161,6 +162,7 @@ def _sketch(
     settings: Settings,
     given: Sketch | None,
     freeze: str,
+    notes: tuple[str, ...],
     outlet: Outlet,
     stopping: Stopping,
 ) -> list[Result | ClipassoError]:
@@ -177,7 +179,7 @@ def _sketch(
         stopping,
         lambda on_progress: sketch_photos(
             photos, models, settings, masks=[found for _, found, _ in loaded], init=given,
-            freeze=freeze, on_progress=on_progress, stop=stopping.event,
+            freeze=freeze, notes=notes, on_progress=on_progress, stop=stopping.event,
         ),
     )  # fmt: skip
 
