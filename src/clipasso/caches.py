@@ -152,8 +152,8 @@ def private_folder() -> str | None:
 
 def _temporary() -> str | None:
     """The folder for temporary files; the working folder, Python's last resort, is none."""
-    told = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
-    folders = [*(os.path.abspath(name) for name in told if name), "/tmp", "/var/tmp", "/usr/tmp"]
+    told = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
+    folders = (*filter(os.path.isabs, told), "/tmp", "/var/tmp", "/usr/tmp")
     return next((f for f in folders if os.path.isdir(f) and _writable(f)), None)
 
 
@@ -189,7 +189,6 @@ def _trusted(folder: str) -> bool:
 
 def _nearest(folder: str) -> str:
     """The folder, or the nearest of those above it that is there."""
-    folder = os.path.abspath(folder)
-    while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
+    while not os.path.lexists(folder) and folder != os.curdir:
+        folder = os.path.dirname(folder) or os.curdir
     return folder
