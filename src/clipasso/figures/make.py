@@ -10,7 +10,7 @@ from clipasso._version import __version__
 from clipasso.errors import ClipassoError
 from clipasso.figures.catalogue import find_figure
 from clipasso.figures.plan import Asked, Block, runs_of, sketches_of
-from clipasso.figures.sheet import draw_sheet, encode_sheet
+from clipasso.figures.sheet import draw_sheet, encode_sheet, load_plotter
 from clipasso.figures.table import write_table
 from clipasso.files import prepare_folder, write_atomically
 from clipasso.grid import GridProgress, Run, make_runs
@@ -72,6 +72,7 @@ def make_figure(
         asked.run(photo)  # sees a bad value before anything is loaded
         if not photo.is_file():
             raise ClipassoError(f"{photo}: no such photo")
+    load_plotter()
     folder = prepare_folder(folder)
     study = Study(
         prepare_folder(folder / "runs"), encoder, _path(weights), saliency_encoder,
