@@ -477,7 +477,7 @@ def test_more_than_a_drawing_is_refused(
 ) -> None:
     text = document(f'<g fill="none" stroke="red">{body}</g>')
     read_svg(text)
-    monkeypatch.setattr("clipasso.svg.MAX_PARTS", 1000)
+    monkeypatch.setattr("clipasso.svg.limits.MAX_PARTS", 1000)
     with pytest.raises(ClipassoError, match=message):
         read_svg(text)
 
@@ -491,6 +491,6 @@ def test_very_deep_groups_are_read() -> None:
 def test_a_file_that_is_too_large_is_refused_before_it_is_parsed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("clipasso.svg.MAX_BYTES", 1_000_000)
+    monkeypatch.setattr("clipasso.svg.limits.MAX_BYTES", 1_000_000)
     with pytest.raises(ClipassoError, match="is larger than 1 MB"):
         read_svg("not even XML" * 100_000)

@@ -34,5 +34,7 @@ def command(
     drawing, skipped = open_sketch(sketch)
     for line in skipped:
         say(f"{sketch}: not kept: {line}")
+    if not len(drawing):
+        raise ClipassoError(f"{sketch}: has no strokes to draw; give its shapes a stroke")
     write_atomically(target, encode_png(render(drawing, size)))
     typer.echo(f"{target}  {len(drawing)} strokes")
