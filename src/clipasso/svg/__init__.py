@@ -2,6 +2,7 @@
 
 `document` makes a tree of a file, `sheet` and `style` say how its elements look, `walk` finds its
 shapes, `outline` turns them into Bezier segments and `alike` those into the strokes of a sketch.
+`limits` bounds it all.
 """
 
 from clipasso.svg.read import read_svg

@@ -24,7 +24,7 @@ def make_alike(chains: list[FloatArray], degrees: list[list[int]]) -> Alike:
 
     All get the highest degree, and the number of segments of the longest chain. Where that would
     be more than `limits.MAX_ALIKE` segments in all, the longest chains are first cut into several
-    strokes at joints, as few times as will do.
+    strokes at joints, as few times as will do; see-through ones then show where they meet.
 
     Args:
         chains: `[points, 2]` each, the control points, joints once.

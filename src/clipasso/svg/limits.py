@@ -21,7 +21,7 @@ MAX_ALIKE = 400_000  # segments of a sketch, whose strokes all have as many as t
 MAX_ATTRIBUTES = 1_000_000
 MAX_CSS = 1_000_000  # characters of style sheets and involved `style` attributes
 MAX_VALUE = 10_000  # characters of a property's value
-MAX_MATCHES = 1_500_000  # comparisons of selectors with elements
+MAX_MATCHES = 1_000_000  # comparisons of selectors with elements
 MAX_COORDINATE = 1e9  # px
 MAX_REACH = 50_000  # times the canvas's longer side: beyond `MAX_COORDINATE` on the largest PNG
 

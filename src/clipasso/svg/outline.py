@@ -20,7 +20,7 @@ _COUNTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2}
 _ARGUMENTS = {**{name: _COMMA.join([NUMBER] * n) for name, n in _COUNTS.items()}, "a": _ARC}
 _FIRST = {name: re.compile(SPACE + text) for name, text in _ARGUMENTS.items()}
 _FURTHER = {name: re.compile(_COMMA + text) for name, text in _ARGUMENTS.items()}
-_COMMAND = re.compile(rf"{SPACE}([mzlhvcsqta])", re.IGNORECASE)
+_COMMAND = re.compile(rf"{_COMMA}([mzlhvcsqta])", re.IGNORECASE)  # no browser minds the comma
 _START = re.compile(rf"{SPACE}[mM]")
 _BARE_POINT = re.compile(r"(?<=[0-9])\.(?![0-9])")  # 1. is a number, but not for svgelements
 
@@ -51,7 +51,7 @@ def scan(d: str) -> Scan:
                 end, parts = found.end(), parts + (2 if name == "a" else 1)
                 found = _FURTHER[name].match(d, end)
         command = _COMMAND.match(d, end)
-    return Scan(end if d[end:].strip(" \t\n\f\r") else len(d), parts)
+    return Scan(end if d[end:].strip(", \t\n\f\r") else len(d), parts)
 
 
 class Outline(NamedTuple):

@@ -11,11 +11,12 @@ from clipasso.errors import ClipassoError
 from clipasso.strokes import FloatArray, Sketch
 from clipasso.svg import limits
 from clipasso.svg.alike import make_alike
+from clipasso.svg.colors import BLACK, RGBA
 from clipasso.svg.document import parse_document
 from clipasso.svg.notes import Notes
 from clipasso.svg.outline import outline
 from clipasso.svg.style import Style
-from clipasso.svg.values import BLACK, RGBA, Length, parse_length
+from clipasso.svg.values import Length, parse_length
 from clipasso.svg.walk import Item, View, Walk, view_box
 from clipasso.svg.write import OURS
 
@@ -99,8 +100,8 @@ def _strokes(items: list[Item], farthest: float, notes: Notes) -> Iterator[_Stro
             continue
         segments += sum(map(len, chains.degrees))
         limits.check_parts(segments)
-        if item.frame.clip and _leaves(points, *item.frame.clip):
-            notes.count("that {n} shape{s} end at the edges of an <svg> or <symbol>")
+        if item.frame.clip and _leaves(points, item.stroke_width, *item.frame.clip):
+            notes.count("the edges of the <svg> or <symbol> that {n} shape{s} may cross")
         *color, alpha = _color(item.frame.style, notes)
         opacity = item.frame.opacity * item.frame.style.stroke_opacity * alpha
         start = 0
@@ -119,11 +120,12 @@ def _color(style: Style, notes: Notes) -> RGBA:
     return style.stroke
 
 
-def _leaves(points: FloatArray, matrix: Any, edges: View) -> bool:
-    """Whether control points `[points, 2]` lie outside the edges of a viewport."""
-    linear = np.array([[matrix.a, matrix.b], [matrix.c, matrix.d]])
-    if not abs(matrix.determinant) > 0:
+def _leaves(points: FloatArray, width: float, matrix: Any, edges: View) -> bool:
+    """Whether strokes along control points `[points, 2]` could cross the edges of a viewport."""
+    scale = abs(matrix.determinant) ** 0.5
+    if not scale > 0:
         return False
+    linear = np.array([[matrix.a, matrix.b], [matrix.c, matrix.d]])
     inside = (points - (matrix.e, matrix.f)) @ np.linalg.inv(linear) - edges[:2]
-    slack = 1e-6 * max(edges[2:])
-    return bool(((inside < -slack) | (inside > np.array(edges[2:]) + slack)).any())
+    reach = width / scale / 2 - 1e-6 * max(edges[2:])  # of ink, but for rounding
+    return bool(((inside < reach) | (inside > np.array(edges[2:]) - reach)).any())

@@ -18,6 +18,7 @@ __all__ = ["CountingMatcher", "count_elements"]
 class _Budget:
     def __init__(self) -> None:
         self.spent = 0
+        self.node = 1  # what a new view of an element costs
 
     def spend(self, comparisons: int) -> None:
         self.spent += comparisons
@@ -30,7 +31,7 @@ class _Node(ElementWrapper):  # type: ignore[misc]
 
     def __init__(self, element: ET.Element, parent: Any, *args: Any, **options: Any) -> None:
         self.budget = _Budget() if parent is None else parent.budget
-        self.budget.spend(4)  # it takes longer than a comparison
+        self.budget.spend(self.budget.node)
         super().__init__(element, parent, *args, **options)
 
     @property
@@ -60,7 +61,10 @@ class _Node(ElementWrapper):  # type: ignore[misc]
 
 def count_elements(root: ET.Element) -> dict[ET.Element, _Node]:
     """All elements of a document as selectors see them."""
-    return {node.etree_element: node for node in _Node.from_xml_root(root).iter_subtree()}
+    top = _Node.from_xml_root(root)
+    nodes = {node.etree_element: node for node in top.iter_subtree()}
+    top.budget.node = 12  # one made anew for a selector takes longer than a comparison
+    return nodes
 
 
 class CountingMatcher(Matcher):  # type: ignore[misc]

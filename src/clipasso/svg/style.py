@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from clipasso.svg import limits, values
+from clipasso.svg.colors import BLACK, RGBA, Paint, parse_color, parse_paint
 from clipasso.svg.notes import Notes, shorten
 from clipasso.svg.sheet import StyleSheets
-from clipasso.svg.values import BLACK, RGBA, Length, Paint
+from clipasso.svg.values import Length
 
 __all__ = ["EFFECTS", "GEOMETRY", "Cascade", "Style"]
 
@@ -44,6 +45,8 @@ class Style:
             size: Length = fields["font-size"].absolute(*fonts)
             fields["font-size"] = size.number
             fonts = size.number, self.root_font_size
+        if fields.get("stroke") == "unknown":  # better black than lost
+            fields["stroke"] = "pattern" if self.stroke == "none" else self.stroke
         if "stroke-width" in fields:
             fields["stroke-width"] = fields["stroke-width"].absolute(*fonts)
         return replace(self, **{_FIELDS[name][0]: value for name, value in fields.items()})
@@ -74,9 +77,9 @@ def _shown(text: str) -> bool:
 
 
 _FIELDS: dict[str, tuple[str, Callable[[str], Any], str]] = {  # and the initial value
-    "stroke": ("stroke", values.parse_paint, "none"),
+    "stroke": ("stroke", parse_paint, "none"),
     "fill": ("filled", _filled, "black"),
-    "color": ("color", values.parse_color, "black"),
+    "color": ("color", parse_color, "black"),
     "stroke-width": ("stroke_width", values.parse_width, "1"),
     "stroke-opacity": ("stroke_opacity", values.parse_fraction, "1"),
     "stroke-dasharray": ("dashed", _dashed, "none"),
@@ -130,10 +133,9 @@ class Cascade:
             else:
                 own[name] = value
         for name in [name for name in wrong if name not in own]:
-            if name == "stroke":
-                own[name] = "pattern"  # better black than lost
-            else:
-                self._notes.mistake(name, node, f"bad {name} {shorten(wrong[name])}")
+            self._notes.mistake(name, node, f"bad {name} {shorten(wrong[name])}")
+            if name == "stroke" and wrong[name].strip():
+                own[name] = "unknown"
         return {name: value for name, value in own.items() if value is not _Word.UNSET}
 
 

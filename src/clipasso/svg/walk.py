@@ -133,8 +133,9 @@ class Walk:
         self._parts += parts
         limits.check_parts(self._parts)
         if end < len(data):
-            name, at = ("d", end + 1) if tag == "path" else ("points", end)
-            rest = f"the {name} from its character {at} on, {shorten(data[end:])}"
+            name, skip = ("d", 0) if tag == "path" else ("points", 1)  # the M put before them
+            at = max(end, skip)
+            rest = f"the {name} from its character {at + 1 - skip} on, {shorten(data[at:])}"
             self._notes.mistake(name, node, rest)
         if filled:
             self._notes.count("the fill of {n} stroked shape{s}")
