@@ -1,21 +1,19 @@
 """SVG files: what is written, what is read back, and what is refused."""
 
-import io
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
 import pytest
-import resvg_py
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
 
 from clipasso.errors import ClipassoError
 from clipasso.strokes import Sketch
 from clipasso.svg import read_svg, write_svg
+from svgs import document, rendered, strokes
 
 OFFICIAL = Path(__file__).parents[2] / "shared" / "peers" / "clipasso-official"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -51,24 +49,6 @@ INKSCAPE = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
   </g>
 </svg>
 """
-
-
-def document(body: str, box: str = 'viewBox="0 0 100 100"') -> str:
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{body}</svg>'
-
-
-def strokes(body: str) -> Sketch:
-    """The sketch of a document of which nothing is left out."""
-    sketch, left_out = read_svg(document(f'<g fill="none" stroke="black">{body}</g>'))
-    assert left_out == ()
-    return sketch
-
-
-def rendered(svg: str, width: int) -> np.ndarray:
-    """Darkness `[height, width]` in 0..1 of the drawing on white."""
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=width, dpi=96, background="#ffffff")
-    image = Image.open(io.BytesIO(bytes(png))).convert("RGB")
-    return 1 - np.asarray(image, dtype=float).mean(axis=2) / 255
 
 
 # Writing.
@@ -372,15 +352,13 @@ def test_colours(look: str, color: tuple[float, ...], opacity: float) -> None:
         ("<image/>", 0, "1 <image> element"),
         ('<path id="a" d="M0 0 1 1"/>' * 3, 0, "3 filled shapes without a stroke"),
         ('<line x2="9"/>', 0, "1 invisible shape"),
-        ('<use href="#a"/>', 0, "1 <use> element"),
-        ('<svg><line x2="9" stroke="red"/></svg>', 0, "1 <svg> element"),
+        ('<marker id="m"/><g marker-mid="url(#m)"/>', 0, "marker-mid on 1 element"),
         ('<line x2="9" stroke="red" stroke-dasharray="2 1"/>', 1, "dash pattern on 1 path"),
         ('<rect width="2" height="2" stroke="red"/>', 1, "the fill of 1 stroked shape"),
         ('<g style="display: none"><line x2="9" stroke="red"/></g>', 0, "1 hidden element"),
         ('<g visibility="hidden"><line x2="9" stroke="red"/></g>', 0, "1 hidden element"),
         ('<g clip-path="url(#c)"><line x2="9" stroke="red"/></g>', 1, "clip-path on 1 element"),
         ('<line x2="9" stroke="url(#g)"/>', 1, "unknown or patterned paint of 1 stroke, now black"),
-        ('<line x2="9" stroke="tartan"/>', 1, "unknown or patterned paint of 1 stroke, now black"),
     ],
 )
 def test_what_is_left_out_is_said(body: str, count: int, line: str) -> None:
@@ -399,22 +377,10 @@ def test_what_is_never_drawn_is_not_mentioned() -> None:
 
 # What is refused.
 
-BILLION_LAUGHS = """<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "haha">
-<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>&c;</title></svg>"""
-EXTERNAL = """<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/hostname">]>
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>&x;</title></svg>"""
-DTD = """<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN"
-"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>"""
-
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(BILLION_LAUGHS, "has a DTD; save it without one", id="billion laughs"),
-        pytest.param(EXTERNAL, "has a DTD; save it without one", id="external entity"),
-        pytest.param(DTD, "has a DTD; save it without one", id="DTD"),
         pytest.param("", "is not well-formed XML", id="empty"),
         pytest.param(b"\x89PNG\r\n\x1a\n\x00", "is not well-formed XML", id="PNG"),
         pytest.param(document("<g>"), "is not well-formed XML", id="truncated"),
@@ -432,65 +398,7 @@ def test_what_is_no_svg_of_ours_is_refused_in_one_line(text: str | bytes, messag
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        'd="M0 0 nan 1"',
-        'd="M0 0 1e999 1"',
-        'd="M0 0 1e12 1"',
-        'd="M0 0 L 1"',
-        'd="M0 0 1 1 what"',
-        'd="L 1 1"',
-        'd="M0 0 1 1" stroke-width="nan"',
-        'd="M0 0 1 1" stroke-width="thick"',
-        'd="M0 0 1 1" opacity="much"',
-        'd="M0 0 1 1" transform="scale(1e999)"',
-        'd="M0 0 1 1" transform="matrix(1,0,0,1,nan,0)"',
-    ],
-)
-def test_a_bad_number_is_refused_with_its_place(look: str) -> None:
-    text = document(f'<path id="path7" stroke="red" {look}/>')
-    with pytest.raises(ClipassoError, match=r"^has bad numbers in <path id='path7'>; mend"):
-        read_svg(text)
-
-
-@pytest.mark.parametrize("look", ['stroke-width="1e999"', 'stroke-width="-1"', 'opacity="nan"'])
-def test_a_bad_look_is_refused(look: str) -> None:
-    with pytest.raises(ClipassoError, match=r"^(widths|opacities) must be"):
-        read_svg(document(f'<line x2="9" stroke="red" {look}/>'))
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        pytest.param("<g>" * 1001 + "</g>" * 1001, "has more than 1000 parts", id="deep"),
-        pytest.param(f'<path d="M0 0{" 1 1" * 1001}"/>', "has more than 1000 parts", id="long"),
-        pytest.param(
-            f'<path d="M0 0{" 1 1" * 100}"/>' + '<path d="M0 0 1 1"/>' * 10,
-            "needs more than 1000 segments",
-            id="unlike strokes",
-        ),
-    ],
-)
-def test_more_than_a_drawing_is_refused(
-    body: str, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = document(f'<g fill="none" stroke="red">{body}</g>')
-    read_svg(text)
-    monkeypatch.setattr("clipasso.svg.MAX_PARTS", 1000)
-    with pytest.raises(ClipassoError, match=message):
-        read_svg(text)
-
-
 def test_very_deep_groups_are_read() -> None:
     depth = 30_000
     body = '<g opacity="0.99999">' * depth + '<line x2="9" stroke="red"/>' + "</g>" * depth
     np.testing.assert_allclose(read_svg(document(body))[0].opacities, [0.99999**depth])
-
-
-def test_a_file_that_is_too_large_is_refused_before_it_is_parsed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("clipasso.svg.MAX_BYTES", 1_000_000)
-    with pytest.raises(ClipassoError, match="is larger than 1 MB"):
-        read_svg("not even XML" * 100_000)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from math import isfinite, sqrt
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -244,20 +243,23 @@ class Sketch:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "Sketch":
-        """Read an SVG file like `from_svg`; messages name the file."""
+        """Read an SVG or SVGZ file like `from_svg`; messages name the file."""
         return _warned(*open_sketch(path), os.fspath(path))
 
 
 def open_sketch(path: str | os.PathLike[str]) -> tuple[Sketch, tuple[str, ...]]:
-    """Read an SVG file: its strokes, and a line on each kind of thing that was left out.
+    """Read an SVG or SVGZ file: its strokes, and a line on each kind of thing that was left out.
 
     `Sketch.open` for programs that tell such lines in their own way.
 
     Raises:
         ClipassoError: a file that cannot be read or is no SVG; the message names it.
     """
+    from clipasso.svg.limits import MAX_BYTES
+
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)  # enough to see that it is too large
     except OSError as error:
         raise ClipassoError(f"{path}: cannot be read: {error.strerror}") from error
     return read_sketch(data, os.fspath(path))

@@ -9,6 +9,7 @@ import typer
 
 from clipasso.cli.console import say, tell, tell_bytes
 from clipasso.cli.standard import STANDARD, read_standard
+from clipasso.errors import ClipassoError
 
 
 def command(
@@ -50,6 +51,8 @@ def command(
         drawing, skipped = open_sketch(sketch)
     for line in skipped:
         say(f"{name}: not kept: {line}")
+    if not len(drawing):
+        raise ClipassoError(f"{name}: has no strokes to draw; give its shapes a stroke")
     data = encode_png(render(drawing, size))
     if target == STANDARD:
         tell_bytes(data)
