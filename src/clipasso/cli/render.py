@@ -25,7 +25,8 @@ def command(
     """
     from clipasso.errors import ClipassoError
     from clipasso.files import write_atomically
-    from clipasso.output import encode_png, render
+    from clipasso.output import encode_png
+    from clipasso.render import render_image
     from clipasso.strokes import open_sketch
 
     target = output or sketch.with_suffix(".png")
@@ -34,5 +35,5 @@ def command(
     drawing, skipped = open_sketch(sketch)
     for line in skipped:
         say(f"{sketch}: not kept: {line}")
-    write_atomically(target, encode_png(render(drawing, size)))
+    write_atomically(target, encode_png(render_image(drawing, size)))
     typer.echo(f"{target}  {len(drawing)} strokes")
