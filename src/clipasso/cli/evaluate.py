@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from clipasso.cli import options as opt
 from clipasso.cli.progress import GridWords, grid_bar
 from clipasso.cli.work import say
 from clipasso.errors import ClipassoError
-
-if TYPE_CHECKING:
-    pass
 
 _PAPER = (4, 8, 16, 32)
 _JUDGES = "Judges (sections 4.3, C and F)"
@@ -33,8 +30,8 @@ def command(
     sketches: Annotated[
         list[str] | None,
         typer.Option(
-            help="Sketches made elsewhere, SVG or pictures, named as the photos; a column of its "
-            "own each time it is given.",
+            help="Sketches made elsewhere, SVG or pictures, named as the photos and judged as they "
+            "look; a column of its own each time it is given.",
             metavar="[NAME=]DIR",
         ),
     ] = None,
@@ -110,7 +107,8 @@ def command(
     from clipasso.evaluate.panel import choose_judges
     from clipasso.evaluate.results import Protocol
     from clipasso.evaluate.run import evaluate
-    from clipasso.evaluate.subjects import find_subjects, parse_sketches
+    from clipasso.evaluate.series import parse_sketches
+    from clipasso.evaluate.subjects import find_subjects
     from clipasso.figures.study import Study
     from clipasso.files import prepare_folder
     from clipasso.models import pick_device
