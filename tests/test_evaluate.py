@@ -22,6 +22,7 @@ from clipasso.evaluate import classifiers, panel
 from clipasso.evaluate.classifiers import EfficientNetLite2, LabelJudge
 from clipasso.evaluate.ink import edge_agreement, ink_statistics
 from clipasso.evaluate.judges import EdgeJudge, EmbeddingJudge, MidLevelJudge, PromptJudge
+from clipasso.evaluate.looks import on_canvas
 from clipasso.evaluate.measures import (
     bootstrap,
     confusion,
@@ -31,7 +32,7 @@ from clipasso.evaluate.measures import (
 )
 from clipasso.evaluate.panel import Candidates, without_partial
 from clipasso.evaluate.prompts import class_name, prompt
-from clipasso.evaluate.subjects import Seen, on_canvas
+from clipasso.evaluate.subjects import Seen
 from tiny import Blur, Reader
 
 QUICK = (

@@ -345,7 +345,7 @@ def test_refuses_what_cannot_be_drawn(change, message):
 
 def test_a_gpu_kernel_that_fails_is_not_used():
     """Where it cannot run, as on a CPU without the interpreter, the answer is no, and why."""
-    from clipasso.raster import _proves_itself
+    from clipasso.raster.front import _proves_itself
 
     with pytest.warns(UserWarning, match="drawn on the CPU, since the Triton kernel fails on cpu"):
         assert not _proves_itself(torch.device("cpu"))

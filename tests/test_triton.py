@@ -176,7 +176,7 @@ def test_nothing_to_draw(shape):
 
 @runs
 def test_it_proves_itself_before_it_is_used():
-    from clipasso.raster import _proves_itself
+    from clipasso.raster.front import _proves_itself
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -8,51 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from clipasso.errors import ClipassoError
 from clipasso.files import write_atomically
-from clipasso.raster import rasterize
-from clipasso.result import Result
-from clipasso.strokes import Sketch
+from clipasso.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clipasso.result import Result
+
 __all__ = ["DEBUG", "encode_png", "planned_files", "render", "write_result"]
-
-PNG_SIDE = 1024
-_LARGEST_SIDE = 16_384
-
-
-def render(sketch: Sketch, side: int = PNG_SIDE) -> NDArray[np.uint8]:
-    """Draw a sketch on white.
-
-    Args:
-        side: of the picture's longer side, pixels.
-
-    Returns:
-        `[height, width, 3]`.
-
-    Raises:
-        ClipassoError: a side out of range.
-    """
-    if not 1 <= side <= _LARGEST_SIDE:
-        raise ClipassoError(f"--size {side}: must be from 1 to {_LARGEST_SIDE} pixels")
-    factor = side / max(sketch.size)
-    large = sketch.scaled(factor)
-    width, height = (max(1, round(n)) for n in large.size)
-    image = rasterize(
-        torch.tensor(large.points),
-        widths=torch.tensor(large.widths),
-        colors=torch.tensor(large.colors),
-        opacities=torch.tensor(large.opacities),
-        size=(width, height),
-        degree=large.degree,
-    )
-    return _to_bytes(image.permute(1, 2, 0).numpy())
 
 
 def _to_bytes(image: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -61,10 +28,11 @@ def _to_bytes(image: NDArray[np.floating]) -> NDArray[np.uint8]:
     return levels
 
 
-def encode_png(image: NDArray[np.uint8]) -> bytes:
-    """A PNG file's bytes of `[height, width]` or `[height, width, 3]`."""
+def encode_png(image: NDArray[np.uint8] | Image.Image) -> bytes:
+    """A PNG file's bytes of `[height, width]`, `[height, width, 3]` or a Pillow image."""
+    picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="png", optimize=True)
+    picture.save(buffer, format="png")  # optimize=True would take twice as long for 2 % less
     return buffer.getvalue()
 
 

@@ -30,8 +30,8 @@ def command(
     sketches: Annotated[
         list[str] | None,
         typer.Option(
-            help="Sketches made elsewhere, SVG or pictures, named as the photos; a column of its "
-            "own each time it is given.",
+            help="Sketches made elsewhere, SVG or pictures, named as the photos and judged as they "
+            "look; a column of its own each time it is given.",
             metavar="[NAME=]DIR",
         ),
     ] = None,
@@ -103,7 +103,8 @@ def command(
     from clipasso.evaluate.panel import choose_judges
     from clipasso.evaluate.results import Protocol
     from clipasso.evaluate.run import FILES, evaluate
-    from clipasso.evaluate.subjects import find_subjects, parse_sketches
+    from clipasso.evaluate.series import parse_sketches
+    from clipasso.evaluate.subjects import find_subjects
     from clipasso.files import keep_apart, prepare_folder
     from clipasso.models import pick_device
     from clipasso.settings import make_settings
@@ -116,7 +117,7 @@ def command(
     settings, preferred = make_settings(preset, **chosen_settings)
     for column in own:
         make_settings(preset, strokes=column.strokes)  # sees a bad number before any work
-    read = [*(subject.path for subject in find_subjects(photos)), judge_weights, judge_labels]
+    read = [*(subject.path for subject in find_subjects(photos)[0]), judge_weights, judge_labels]
     read += [file for series in others if series.folder for file in series.folder.rglob("*")]
     if output.exists() and output.samefile(photos):
         raise ClipassoError(f"{output}: the photos are in it; choose another output folder with -o")

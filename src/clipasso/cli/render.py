@@ -37,7 +37,8 @@ def command(
       clipasso render - -o - < cat.svg > cat.png
     """
     from clipasso.files import keep_apart, refuse_existing, write_atomically
-    from clipasso.output import encode_png, render
+    from clipasso.output import encode_png
+    from clipasso.render import render_image
     from clipasso.strokes import open_sketch, read_sketch
 
     target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))
@@ -53,7 +54,7 @@ def command(
         say(f"{name}: not kept: {line}")
     if not len(drawing):
         raise ClipassoError(f"{name}: has no strokes to draw; give its shapes a stroke")
-    data = encode_png(render(drawing, size))
+    data = encode_png(render_image(drawing, size))
     if target == STANDARD:
         tell_bytes(data)
     else:

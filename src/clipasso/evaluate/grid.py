@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipasso.errors import ClipassoError
-from clipasso.evaluate.subjects import Drawn, Series, Subject, read_drawn
+from clipasso.evaluate.series import Drawn, Series, read_drawn
 from clipasso.grid import GridProgress, Run, make_runs
 from clipasso.study import Study
 
 if TYPE_CHECKING:
+    from clipasso.evaluate.subjects import Subject
     from clipasso.settings import Settings
 
 __all__ = ["METHOD", "Grid", "own_series"]

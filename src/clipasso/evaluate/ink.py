@@ -27,7 +27,9 @@ _SHORTEST = 4.0  # px: a dot as wide as long
 _COVERED = 0.9  # of a stroke's ink, by others'
 _NEAR = 4.0  # px between ink and edge that still agree
 _DARK = 0.5
-_CHUNK = 64  # strokes drawn at once
+_CHUNK = 16  # strokes drawn at once
+_FULL = 65_535  # the level of full ink
+_COLUMNS = 1024  # pixels looked at together
 _RIM = 2  # px around the mask: an outline lies half outside its object
 
 
@@ -81,24 +83,28 @@ def ink_statistics(sketch: Sketch) -> InkStatistics:
     """
     if not len(sketch):
         return InkStatistics(0, 0.0, 0.0, 0.0, 0)
-    inks = np.concatenate([
-        _inks(sketch[first : first + _CHUNK]) for first in range(0, len(sketch), _CHUNK)
-    ])  # fmt: skip
     lengths = sketch.lengths()
-    amounts = inks.sum((1, 2))
-    union = float(inks.max(0).sum())
-    total = float(amounts.sum())
+    # The longest first: they are the last to be found dead, and of equals argmax takes the first.
+    order = np.argsort(lengths, kind="stable")[::-1]
+    inks = np.empty((len(sketch), CANVAS**2), np.uint16)  # 200 MB at most
+    amounts, union = np.empty(len(sketch)), np.zeros(CANVAS**2, np.float32)
+    for first in range(0, len(sketch), _CHUNK):
+        chunk = slice(first, first + _CHUNK)
+        ink = _inks(sketch.select(order[chunk]))
+        inks[chunk], amounts[chunk] = np.rint(ink * _FULL), ink.sum(1)
+        union = np.maximum(union, ink.max(0))
+    total, covered = float(amounts.sum()), float(union.sum())
     return InkStatistics(
         strokes=len(sketch),
         length=float(lengths.sum()),
-        coverage=union / inks[0].size,
-        overlap=1 - union / total if total > 0 else 0.0,
-        dead=_dead(inks, lengths, amounts),
+        coverage=covered / union.size,
+        overlap=1 - covered / total if total > 0 else 0.0,
+        dead=_dead(inks, lengths[order], amounts),
     )
 
 
 def _inks(sketch: Sketch) -> NDArray[np.float32]:
-    """The darkness of each stroke alone, `[strokes, 224, 224]`, 0..1."""
+    """The darkness of each stroke alone, `[strokes, 224 * 224]`, 0..1."""
     image = rasterize(
         torch.tensor(sketch.points)[:, None].float(),
         widths=torch.tensor(sketch.widths)[:, None].float(),
@@ -107,27 +113,62 @@ def _inks(sketch: Sketch) -> NDArray[np.float32]:
         size=CANVAS,
         degree=sketch.degree,
     )
-    ink: NDArray[np.float32] = (1 - image.mean(1)).clamp(0, 1).numpy()
+    ink: NDArray[np.float32] = (1 - image.mean(1)).clamp(0, 1).flatten(1).numpy()
     return ink
 
 
 def _dead(
-    inks: NDArray[np.float32], lengths: NDArray[np.float64], amounts: NDArray[np.float32]
+    inks: NDArray[np.uint16], lengths: NDArray[np.float64], amounts: NDArray[np.float64]
 ) -> int:
-    """Count them from the shortest: a stroke found dead covers no other."""
+    """Count them from the shortest, the last: a stroke found dead covers no other."""
     alive = (lengths >= _SHORTEST) & (amounts > 1)  # less than one pixel's ink cannot be seen
-    for k in np.argsort(lengths, kind="stable"):
-        if not alive[k]:
-            continue
-        others = alive.copy()
-        others[k] = False
-        if not others.any():
-            break
-        here = inks[k] > 0
+    darkest = _Darkest(inks, alive)
+    for k in reversed(np.flatnonzero(alive)):
+        here = np.flatnonzero(inks[k])
         # Where the others are lighter, what they lack is this stroke's own.
-        own = np.clip(inks[k][here] - inks[:, here][others].max(0), 0, None).sum()
-        alive[k] = own > (1 - _COVERED) * amounts[k]
+        lack = inks[k, here].astype(np.int64) - darkest.others(k, here)
+        if lack.clip(0).sum() <= (1 - _COVERED) * _FULL * amounts[k]:
+            alive[k] = False
+            darkest.forget(k, here)
     return int((~alive).sum())
+
+
+class _Darkest:
+    """The two strokes with the most ink at each pixel, among those alive.
+
+    A stroke is compared with the darkest of all others at each of its pixels: with these two at
+    hand that needs no look at every other stroke.
+    """
+
+    def __init__(self, inks: NDArray[np.uint16], alive: NDArray[np.bool_]) -> None:
+        """Look at inks `[strokes, pixels]`; `alive` `[strokes]` is shared with the caller."""
+        self._inks, self._alive = inks, alive
+        self._strokes = np.full((2, inks.shape[1]), -1)
+        self._ink = np.zeros((2, inks.shape[1]), np.int64)
+        self._look(np.arange(inks.shape[1]))
+
+    def others(self, k: int, here: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The most ink of any stroke but `k` at some pixels."""
+        first, second = self._ink[:, here]
+        others: NDArray[np.int64] = np.where(self._strokes[0, here] == k, second, first)
+        return others
+
+    def forget(self, k: int, here: NDArray[np.intp]) -> None:
+        """Look again where stroke `k`, no longer alive, was among the two."""
+        self._look(here[(self._strokes[:, here] == k).any(0)])
+
+    def _look(self, pixels: NDArray[np.intp]) -> None:
+        alive = np.flatnonzero(self._alive)
+        if not len(alive):
+            return
+        for first in range(0, len(pixels), _COLUMNS):
+            some = pixels[first : first + _COLUMNS]
+            inks = self._inks[np.ix_(alive, some)]
+            for place in range(2):
+                best = inks.argmax(0)
+                self._strokes[place, some] = alive[best]
+                self._ink[place, some] = inks[best, np.arange(len(some))]
+                inks[best, np.arange(len(some))] = 0
 
 
 def darkness(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipasso._version import __version__
 from clipasso.evaluate.paper import COLUMNS, PAPER
-from clipasso.evaluate.pictures import image_tag, jpeg_uri, sketch_svg, sketch_uri
+from clipasso.evaluate.pictures import image_tag, jpeg_uri, sketch_tag
 from clipasso.evaluate.results import ALL, confusions
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from clipasso.evaluate.subjects import Subject
 
 __all__ = ["SAFE", "write_page"]
+
+Tag = Callable[[Path], str]
 
 SAFE = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
@@ -48,6 +52,7 @@ def write_page(evaluation: Evaluation, summary: Sequence[Cell]) -> str:
     Raises:
         ClipassoError: a sketch that was there a moment ago cannot be read.
     """
+    tag = cache(sketch_tag)  # a sketch may be shown several times
     body = "\n".join([
         "<h1>How recognisable the sketches are</h1>",
         *_about(evaluation),
@@ -55,8 +60,8 @@ def write_page(evaluation: Evaluation, summary: Sequence[Cell]) -> str:
         *_paper_table(),
         *_class_tables(evaluation, summary),
         *_confusion_tables(evaluation),
-        *_gallery(evaluation),
-        *_failures(evaluation),
+        *_gallery(evaluation, tag),
+        *_failures(evaluation, tag),
     ])  # fmt: skip
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -176,7 +181,7 @@ def _confusion_tables(evaluation: Evaluation) -> Iterator[str]:
             yield "</details>"
 
 
-def _gallery(evaluation: Evaluation) -> Iterator[str]:
+def _gallery(evaluation: Evaluation, tag: Tag) -> Iterator[str]:
     yield "<h2>Sketches</h2>"
     by_place = {(one.drawn.subject, one.drawn.series): one for one in evaluation.scored}
     for category in evaluation.categories:
@@ -187,23 +192,23 @@ def _gallery(evaluation: Evaluation) -> Iterator[str]:
             cells = [image_tag(jpeg_uri(seen.photo.pixels)) + escape(subject.path.name)]
             for series in evaluation.series:
                 one = by_place.get((subject, series))
-                cells.append("" if one is None else _shown(one))
+                cells.append("" if one is None else _shown(one, tag))
             rows.append(cells)
         yield f"<h3>{escape(category)}</h3>"
         heading = ["photo", *(escape(s.label) for s in evaluation.series)]
         yield from _table(heading, rows, "gallery")
 
 
-def _shown(one: Scored) -> str:
+def _shown(one: Scored, tag: Tag) -> str:
     """A sketch with the verdicts on it."""
-    picture = sketch_svg(one.drawn.file) or image_tag(sketch_uri(one.drawn.file))
+    picture = tag(one.drawn.file)
     lines = [f"{v.rank} of {v.among}" for v in one.instance.values()]
     told = ", ".join(lines)
     labels = [escape(v.given[0]) for v in one.category.values()]
     return picture + "<br>".join(filter(None, [", ".join(labels), f"<small>{told}</small>"]))
 
 
-def _failures(evaluation: Evaluation) -> Iterator[str]:
+def _failures(evaluation: Evaluation, tag: Tag) -> Iterator[str]:
     """Sketches taken for another class or for another photo, with what they were taken for."""
     photos = dict(zip(evaluation.subjects, evaluation.photos, strict=True))
     yield "<h2>Taken for something else</h2>"
@@ -212,7 +217,7 @@ def _failures(evaluation: Evaluation) -> Iterator[str]:
         own: Subject = one.drawn.subject
         for name, verdict in one.category.items():
             if verdict.rank > 1:
-                rows.append([_what(one, name), _shown(one), escape(own.category),
+                rows.append([_what(one, name), _shown(one, tag), escape(own.category),
                              f'<span class="wrong">{escape(verdict.given[0])}</span>'])  # fmt: skip
         for name, found in one.instance.items():
             if found.rank > 1:
@@ -220,7 +225,7 @@ def _failures(evaluation: Evaluation) -> Iterator[str]:
                     image_tag(jpeg_uri(photos[s].photo.pixels, 160)) + escape(s.name)
                     for s in (own, found.first)
                 )
-                rows.append([_what(one, name), _shown(one), right, given])
+                rows.append([_what(one, name), _shown(one, tag), right, given])
     if not rows:
         yield "<p>None.</p>"
         return

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from clipasso.evaluate.subjects import sketch_pixels
+from clipasso.evaluate.looks import see_sketch
 
-__all__ = ["SIDE", "image_tag", "jpeg_uri", "sketch_svg", "sketch_uri"]
+__all__ = ["SIDE", "image_tag", "jpeg_uri", "sketch_tag", "sketch_uri"]
 
 SIDE = 224
 
@@ -34,29 +34,36 @@ def _uri(picture: Image.Image, kind: str, **options: int) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def sketch_svg(file: Path) -> str | None:
-    """A sketch's strokes alone as SVG, written anew: no file's own code reaches the page.
+def sketch_tag(file: Path) -> str:
+    """A sketch as HTML: our own as its strokes, others as a picture of how they look.
 
-    Returns:
-        None for a sketch that is a picture.
+    Strokes are written anew: no file's own code reaches the page.
 
     Raises:
         ClipassoError: it cannot be read.
     """
-    _, strokes = sketch_pixels(file)
-    return None if strokes is None else strokes.to_svg()
+    look = see_sketch(file)
+    if look.ours and look.strokes is not None:
+        return look.strokes.to_svg()
+    return image_tag(_drawn_uri(look.pixels))
 
 
 def sketch_uri(file: Path) -> str:
-    """A sketch as the URI of an SVG, or of a PNG where it is a picture.
+    """A sketch as the URI of an SVG where it is our own, of a PNG of how it looks otherwise.
 
     Raises:
         ClipassoError: it cannot be read.
     """
-    pixels, strokes = sketch_pixels(file)
-    if strokes is None:
-        return _uri(_picture(pixels, SIDE).convert("L"), "png")
-    return f"data:image/svg+xml;base64,{base64.b64encode(strokes.to_svg().encode()).decode()}"
+    look = see_sketch(file)
+    if look.ours and look.strokes is not None:
+        text = look.strokes.to_svg().encode()
+        return f"data:image/svg+xml;base64,{base64.b64encode(text).decode()}"
+    return _drawn_uri(look.pixels)
+
+
+def _drawn_uri(pixels: NDArray[np.float32]) -> str:
+    grey = bool((pixels == pixels[..., :1]).all())
+    return _uri(_picture(pixels, SIDE).convert("L" if grey else "RGB"), "png")
 
 
 def image_tag(uri: str) -> str:

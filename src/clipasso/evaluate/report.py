@@ -17,7 +17,8 @@ from clipasso.evaluate.results import ALL, Measure, Protocol, Scored, confusions
 
 if TYPE_CHECKING:
     from clipasso.evaluate.panel import Panel
-    from clipasso.evaluate.subjects import Seen, Series, Subject
+    from clipasso.evaluate.series import Series
+    from clipasso.evaluate.subjects import Seen, Subject
 
 __all__ = ["FORMAT", "Cell", "Evaluation", "as_json", "sketches_csv", "summary_csv"]
 

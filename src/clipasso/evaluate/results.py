@@ -19,12 +19,15 @@ from clipasso.evaluate.ink import (
     ink_statistics,
     object_edges,
 )
+from clipasso.evaluate.looks import SVG, see_sketch
 from clipasso.evaluate.measures import Estimate, bootstrap, confusion, draw_distractors, rank_of
-from clipasso.evaluate.subjects import sketch_pixels
+from clipasso.evaluate.naming import listed
 
 if TYPE_CHECKING:
+    from clipasso.evaluate.looks import Look
     from clipasso.evaluate.panel import Panel
-    from clipasso.evaluate.subjects import Drawn, Seen, Series, Subject
+    from clipasso.evaluate.series import Drawn, Series
+    from clipasso.evaluate.subjects import Seen, Subject
     from clipasso.strokes import Sketch
 
 __all__ = [
@@ -85,8 +88,8 @@ class CategoryVerdict:
 class Scored:
     """A sketch and all that was found of it; judges by name.
 
-    `instance` is empty where there was nothing to tell apart, `ink` None for pictures and for
-    sketches of very many strokes, `edges` None where the photo has none.
+    `instance` is empty where there was nothing to tell apart, `ink` None for what is not made of
+    strokes alone and for sketches of very many, `edges` None where the photo has none.
     """
 
     drawn: Drawn
@@ -119,26 +122,30 @@ def score(
     panel: Panel,
     protocol: Protocol,
     on_scored: Callable[[Drawn], None] = lambda drawn: None,
-) -> tuple[list[Scored], list[str]]:
+) -> tuple[list[Scored], list[str], list[str]]:
     """Show every sketch to every judge.
 
     Args:
         drawn: sketches of the subjects; photos: of these, in their order.
 
     Returns:
-        What was found, and a line on each sketch that cannot be read.
+        What was found, a line on each sketch that cannot be read, and lines on what is to be known
+        of the others.
     """
     index = {subject: k for k, subject in enumerate(subjects)}
     candidates = protocol.candidates(subjects)
     edges = [object_edges(seen.photo.pixels, seen.inside) for seen in photos]
     found, failures = [], []
+    remarks = _Remarks()
     for one in drawn:
         own = index[one.subject]
         try:
-            pixels, strokes = sketch_pixels(one.file)
+            look = see_sketch(one.file)
         except ClipassoError as error:
             failures.append(str(error))
             continue
+        remarks.add(one, look)
+        pixels = look.pixels
         instance = {}
         if len(candidates[own]) > 1:
             for judge in panel.instance:
@@ -152,11 +159,39 @@ def score(
             right = namer.labels.index(one.subject.category)
             category[namer.name] = CategoryVerdict(rank_of(fits, right), best)
         found.append(Scored(
-            one, instance, category, _ink(strokes),
+            one, instance, category, _ink(look.strokes),
             edge_agreement(darkness(pixels), edges[own]),
         ))  # fmt: skip
         on_scored(one)
-    return found, failures
+    return found, failures, remarks.lines()
+
+
+class _Remarks:
+    """Which sketches of a series look otherwise than one would think."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, drawn: Drawn, look: Look) -> None:
+        """Look at a sketch."""
+        if look.blank:
+            self._add(drawn, "blank, and judged as blank sheets")
+        elif look.strokes is None and drawn.file.suffix.lower() in SVG:
+            self._add(drawn, "judged as they look, without figures of strokes, for they hold more")
+        if look.lost:
+            self._add(drawn, "drawn without the other files that they show", listed(look.lost))
+
+    def _add(self, drawn: Drawn, what: str, more: str = "") -> None:
+        name = f"{drawn.file.parent.name}/{drawn.file.name}" + (f" ({more})" if more else "")
+        self._names.setdefault((drawn.series.label, what), []).append(name)
+
+    def lines(self) -> list[str]:
+        """A line for each series and kind."""
+        return [
+            f"{label}: {len(names)} of the sketches {'is' if len(names) == 1 else 'are'} {what}: "
+            f"{listed(names)}"
+            for (label, what), names in self._names.items()
+        ]
 
 
 def _ink(strokes: Sketch | None) -> InkStatistics | None:

@@ -12,15 +12,8 @@ from clipasso.evaluate.grid import Grid
 from clipasso.evaluate.page import write_page
 from clipasso.evaluate.report import Evaluation, as_json, sketches_csv, summary_csv
 from clipasso.evaluate.results import Protocol, measures, score
-from clipasso.evaluate.subjects import (
-    Drawn,
-    Seen,
-    Series,
-    Subject,
-    find_sketches,
-    find_subjects,
-    read_photo,
-)
+from clipasso.evaluate.series import Drawn, Series, find_sketches
+from clipasso.evaluate.subjects import Seen, Subject, find_subjects, read_photo
 from clipasso.files import prepare_folder, write_atomically
 from clipasso.grid import GridProgress
 
@@ -69,16 +62,22 @@ def evaluate(
     labels = [series.label for series in (*own, *others)]
     if twice := next((label for label in labels if labels.count(label) > 1), None):
         raise ClipassoError(f"--sketches: {twice} is a column already; name it, as in NAME=DIR")
-    subjects = find_subjects(folder)
-    drawn = [one for series in others for one in find_sketches(series, subjects)]
+    subjects, passed_over = find_subjects(folder)
+    drawn: list[Drawn] = []
+    notes = list(passed_over)
+    for series in others:
+        found, lines = find_sketches(series, subjects)
+        drawn += found
+        notes += lines
     made_with = _made_with(drawn)
     if own and grid is not None:
         made_with.setdefault(grid.study.main_encoder().description, []).extend(s.label for s in own)
     chosen = judges.without_partial(chosen, made_with)
-    for note in chosen.notes:
+    for note in (*notes, *chosen.notes):
         say(note)
     failures: list[str] = []
     usable, photos = _read_photos(subjects, mask, failures)
+    remarks = [note for seen in photos for note in seen.photo.notes]
     if own and grid is not None:
         made, failed = grid.make(usable, own, force=force, on_progress=on_progress)
         drawn, failures = made + drawn, failures + failed
@@ -86,15 +85,16 @@ def evaluate(
     drawn = [one for one in drawn if one.subject in kept]
     categories = sorted({subject.category for subject in usable})
     panel = judges.seat(chosen, photos, categories)
-    scored, unread = score(drawn, usable, photos, panel, protocol)
+    scored, unread, found_out = score(drawn, usable, photos, panel, protocol)
     failures += unread
-    for line in failures:
+    remarks += found_out
+    for line in (*remarks, *failures):
         say(line)
     if not scored:
         raise ClipassoError(f"{folder}: no sketch of any photo could be judged")
     evaluation = Evaluation(
         usable, photos, (*own, *others), scored, tuple(measures(panel)), panel, protocol,
-        made_with, (*panel.notes, *_remarks(made_with, chosen)), failures,
+        made_with, (*notes, *panel.notes, *remarks, *_favours(made_with, chosen)), failures,
     )  # fmt: skip
     return evaluation, _write(evaluation, output)
 
@@ -125,7 +125,7 @@ def _read_photos(
     return usable, photos
 
 
-def _remarks(made_with: dict[str, list[str]], chosen: judges.Candidates) -> list[str]:
+def _favours(made_with: dict[str, list[str]], chosen: judges.Candidates) -> list[str]:
     judging = [n.description for n in chosen.networks if n.description.startswith(_FAMILY)]
     making = [name for name in made_with if name.startswith(_FAMILY)]
     if not judging or not making:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from clipasso.raster.compiled import compiled
-from clipasso.raster.reference import SIGMA
+from clipasso.raster.sigma import SIGMA
 
 __all__ = ["backward"]
 

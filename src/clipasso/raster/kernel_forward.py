@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from clipasso.raster.compiled import compiled
-from clipasso.raster.reference import SIGMA
+from clipasso.raster.sigma import SIGMA
 
-__all__ = ["forward"]
+__all__ = ["REACH", "forward", "paint"]
 
 REACH = 5.0 * SIGMA  # beyond this distance from the stroke's edge coverage is below 3e-7
 _BOW = 0.06  # px that a marking piece may bow from its chord
@@ -421,3 +421,68 @@ def _forward(segments, widths, opacities, colors, height, width, nearest, guess,
         image.reshape(batch, channels, height, width),
         starts, pixel[:n], parameter[:n], way_x[:n], way_y[:n], covered[:n], under[:, :n],
     )  # fmt: skip
+
+
+def paint(image: Any, segments: Any, starts: Any, widths: Any, opacities: Any, colors: Any) -> None:
+    """Draw one sketch over a picture in place, and keep no records: memory is that of one stroke.
+
+    Args:
+        image: `[channels, height, width]`, float64.
+        segments: `[n, degree + 1, 2]`, pixels; of all strokes, in their order; float64, all finite.
+        starts: `[strokes + 1]`, int64: stroke k has the segments from `starts[k]` to
+            `starts[k + 1]`, which need not be joined.
+        widths, opacities: `[strokes]`; colors: `[strokes, channels]`; float64.
+    """
+    scratch = _scratch.get(image[0].size, image.dtype)
+    _paint(image, segments, starts, widths, opacities, colors, *scratch)
+
+
+@compiled(**_FLAGS)
+def _paint(image, segments, starts, widths, opacities, colors, nearest, guess, *marks):
+    real = image.dtype
+    channels, height, width = image.shape
+    planes = image.reshape(channels, height * width)
+    capacity = 1024
+    pixel = np.empty(capacity, np.int32)
+    t, x, y = np.empty(capacity, real), np.empty(capacity, real), np.empty(capacity, real)
+    covered, under = np.empty(capacity, real), np.empty(capacity, real)
+    for s in range(len(widths)):
+        own = segments[starts[s] : starts[s + 1]]
+        m = len(own)
+        if m == 0:
+            continue
+        # Neighbours need not be joined. A guess at the very end of segment k, u = k + 1, must not
+        # fall to the next: between the two stands segment k once more, from its end.
+        apart = 1 if m == 1 else 2
+        slots = apart * m
+        power = np.empty((slots, 4, 2), real)
+        bounds = np.empty(slots + 1, np.int64)
+        half = widths[s] / 2
+        radius = half + REACH
+        window = _window(own, radius + _BOW, width, height)
+        count = 0
+        for k in range(m):
+            _power_basis(own[k, ::-1], power[apart * k + apart - 1])
+            _power_basis(own[k], power[apart * k])
+            count = _mark_segment(
+                power[apart * k], _pieces(own[k]), apart * k, radius, window, nearest, guess,
+                marks, count,
+            )  # fmt: skip
+        if count > capacity:
+            capacity = min(2 * count, height * width)
+            pixel = np.empty(capacity, np.int32)
+            t, x, y = np.empty(capacity, real), np.empty(capacity, real), np.empty(capacity, real)
+            covered, under = np.empty(capacity, real), np.empty(capacity, real)
+        _collect(
+            marks, count, guess, nearest, slots, width, bounds, pixel[:count], t[:count], x[:count],
+            y[:count],
+        )  # fmt: skip
+        for k in range(slots):
+            i, j = bounds[k], bounds[k + 1]
+            _refine(power[k], t[i:j], x[i:j], y[i:j])
+        _cover(x[:count], y[:count], half, covered[:count])
+        for ch in range(channels):
+            _composite(
+                covered[:count], opacities[s], colors[s, ch], pixel[:count], planes[ch],
+                under[:count],
+            )  # fmt: skip

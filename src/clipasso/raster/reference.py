@@ -23,11 +23,9 @@ import torch
 from torch import Tensor
 
 from clipasso.raster.basis import bezier, bezier_derivatives
+from clipasso.raster.sigma import SIGMA
 
-__all__ = ["SIGMA", "closest_parameter", "coverage", "rasterize_reference"]
-
-SIGMA = 0.5
-"""Standard deviation of the pixel filter, in pixels."""
+__all__ = ["closest_parameter", "coverage", "rasterize_reference"]
 
 _SAMPLES = 128  # per segment, to find the basin of the closest point before Newton's method
 _NEWTON_STEPS = 4

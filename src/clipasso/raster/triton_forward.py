@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from clipasso.raster.reference import SIGMA
+from clipasso.raster.sigma import SIGMA
 
 __all__ = ["INTERPRETED", "TILE", "closest", "dim", "edges", "forward", "tile_grid", "warps"]
 
