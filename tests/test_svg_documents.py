@@ -192,6 +192,7 @@ print(json.dumps([time.process_time() - start, peak, error]))
         pytest.param("""'<path d="M0 0' + "a3 4 5 0 1 3 4" * 49_000 + '"/>'""", id="arcs"),
         pytest.param("""'<style>' + "path{r:1}" * 2000 + '</style>' + '<path/>' * 30_000""",
                      id="rules"),
+        pytest.param("""'<style>' + "url(data:" * 3_000_000 + '</style>'""", id="urls"),
         pytest.param("""'<style>g:has(x){r:1}</style>' + "<g>" * 5000 + "</g>" * 5000""",
                      id="selectors"),
         pytest.param(

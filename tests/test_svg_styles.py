@@ -289,9 +289,10 @@ def test_what_is_read_can_be_drawn() -> None:
     # Coordinates grow with the picture, and the rasteriser takes no more than 1e9 pixels.
     from clipasso.output import render
 
-    body = '<path d="M0 0 40 0" stroke="red" stroke-width="40"/>'
-    sketch, _ = read_svg(document(body, 'viewBox="0 0 .001 .000001"'))
+    near, far = (f'<path d="M0 0H{x}" stroke="red" stroke-width="40"/>' for x in (40, 1000))
+    sketch, left_out = read_svg(document(near + far, 'viewBox="0 0 .001 .000001"'))
     assert len(sketch) == 1
+    assert left_out[-1] == "what reaches beyond 50 px in <path>"
     assert render(sketch, 16384)[0, 0].tolist() == [255, 0, 0]
 
 

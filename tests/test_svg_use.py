@@ -1,5 +1,7 @@
 """What is drawn in another place than it stands in: `use`, `symbol` and nested `svg` elements."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -150,6 +152,25 @@ def laughs(leaf: str, levels: int = 12) -> str:
 def test_use_in_use_is_bounded_by_what_it_draws(leaf: str) -> None:
     with pytest.raises(ClipassoError, match="has more than 100000 parts"):
         read_svg(laughs(leaf))
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        '<path d="M0 0 {} x"/>',
+        '<polyline points="{}"/>',
+        '<line x1="{}"/>',
+        '<rect width="5" height="{}"/>',
+        '<svg viewBox="0 0 1{}" preserveAspectRatio="none{}"/>',
+        '<use href="{}"/>',
+        '<path stroke="red{}x" transform="{}"/>',
+        '<switch><g systemLanguage="{}"/></switch>',
+    ],
+)
+def test_long_values_are_not_read_as_often_as_they_are_used(leaf: str) -> None:
+    start = time.process_time()
+    read_svg(laughs(leaf.replace("{}", " " * 1_000_000), 5))
+    assert time.process_time() - start < 3  # and not a minute
 
 
 def test_what_is_used_often_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ Paint: TypeAlias = RGBA | Literal["none", "currentcolor", "pattern"]
 
 BLACK: RGBA = (0.0, 0.0, 0.0, 1.0)
 
-_ICC = re.compile(r"\s+icc-color\(.*", re.IGNORECASE | re.DOTALL)
+_ICC = re.compile(r"icc-color\(", re.IGNORECASE)  # a second form of the colour for printers
 
 
 def parse_paint(text: str) -> Paint:
@@ -33,7 +33,7 @@ def parse_color(text: str) -> RGBA:
     from tinycss2.color5 import parse_color as parse
 
     try:
-        color = parse(_ICC.sub("", text.strip()))
+        color = parse(_ICC.split(text, 1)[0].strip())
         if color is None or isinstance(color, str):
             raise ValueError("no colour")
         red, green, blue = np.clip(_srgb(color), 0, 1).tolist()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from math import hypot, isfinite, sqrt
 from typing import Any, NamedTuple
 
+from clipasso.svg import limits
 from clipasso.svg.notes import Notes, shorten
 from clipasso.svg.style import Style
 from clipasso.svg.values import parse_length
@@ -39,9 +40,11 @@ class Lengths(NamedTuple):
     def get(self, name: str) -> float | None:
         """The length of that name; None where it is missing, `auto` or no length."""
         text = self.own.get(name, self.node.get(name, "auto"))
-        if text.strip().lower() == "auto":
+        if len(text) <= limits.MAX_VALUE and text.strip().lower() == "auto":
             return None
         try:
+            if len(text) > limits.MAX_VALUE:
+                raise ValueError("no length")
             length = parse_length(text).absolute(self.style.font_size, self.style.root_font_size)
             number = length.pixels(self._whole(name))
             if not isfinite(number) or (number < 0 and name in _NOT_NEGATIVE):
@@ -68,15 +71,12 @@ class Lengths(NamedTuple):
 
 
 def path_data(tag: str, lengths: Lengths) -> str:
-    """The `d` of a path that draws the shape; empty for one that is not drawn.
-
-    Points of a polygon stay open, as mistakes in them must be found first.
-    """
+    """The `d` of a path that draws the shape, or its `points`; empty for one that is not drawn."""
     node, number = lengths.node, lengths.number
     if tag == "path":
         return node.get("d", "")
     if tag in ("polyline", "polygon"):
-        return "M" + node.get("points", "") if node.get("points", "").strip() else ""
+        return node.get("points", "")
     if tag == "line":
         return f"M{number('x1')} {number('y1')}L{number('x2')} {number('y2')}"
     if tag == "rect":

@@ -10,7 +10,7 @@ from clipasso.bezier import FloatArray
 from clipasso.svg import limits
 from clipasso.svg.values import NUMBER, SPACE
 
-__all__ = ["Outline", "Scan", "outline", "scan"]
+__all__ = ["Checked", "Outline", "check", "outline"]
 
 CLOSED = 1e-5  # user units between start and end, left by rounded relative coordinates
 
@@ -22,36 +22,42 @@ _FIRST = {name: re.compile(SPACE + text) for name, text in _ARGUMENTS.items()}
 _FURTHER = {name: re.compile(_COMMA + text) for name, text in _ARGUMENTS.items()}
 _COMMAND = re.compile(rf"{_COMMA}([mzlhvcsqta])", re.IGNORECASE)  # no browser minds the comma
 _START = re.compile(rf"{SPACE}[mM]")
+_BLANKS = " \t\n\f\r"
 _BARE_POINT = re.compile(r"(?<=[0-9])\.(?![0-9])")  # 1. is a number, but not for svgelements
 
 
-class Scan(NamedTuple):
-    """What stands in path data."""
+class Checked(NamedTuple):
+    """Path data without mistakes."""
 
-    end: int  # where the first mistake is, or the end
+    data: str
     parts: int  # commands, or as many as their numbers make
+    mistake: int | None  # where the first mistake was
 
 
-def scan(d: str) -> Scan:
-    """Read path data without making anything of it; no further than to more than the most parts.
+def check(tag: str, text: str) -> Checked:
+    """Read path data, or the points of a polyline or polygon, as far as they are right.
 
-    This is much quicker than parsing, and knows where a mistake is.
+    This is much quicker than making segments, and goes no further than to more than the most parts.
     """
+    start = "" if tag not in ("polyline", "polygon") else "M"
+    data = start + text if text.strip(_BLANKS) else ""
     end, parts = 0, 0
-    command = _COMMAND.match(d) if _START.match(d) else None
+    command = _COMMAND.match(data) if _START.match(data) else None
     while command and parts <= limits.MAX_PARTS:
         name = command[1].lower()
         if name == "z":
             end, parts = command.end(), parts + 1
         else:
-            found = _FIRST[name].match(d, command.end())
+            found = _FIRST[name].match(data, command.end())
             if not found:
                 break
             while found and parts <= limits.MAX_PARTS:
                 end, parts = found.end(), parts + (2 if name == "a" else 1)
-                found = _FURTHER[name].match(d, end)
-        command = _COMMAND.match(d, end)
-    return Scan(end if d[end:].strip(", \t\n\f\r") else len(d), parts)
+                found = _FURTHER[name].match(data, end)
+        command = _COMMAND.match(data, end)
+    right = not data[end:].strip(_BLANKS + ",")
+    mistake = None if right else max(end - len(start), 0)
+    return Checked(data[:end] + "z" * (tag == "polygon" and end > 0), parts, mistake)
 
 
 class Outline(NamedTuple):

@@ -16,7 +16,7 @@ __all__ = ["Declarations", "StyleSheets"]
 Declarations: TypeAlias = tuple[tuple[str, str, bool], ...]  # name, value, whether important
 
 _PLAIN = re.compile(r"[\w\s:;.,#%+-]*+", re.ASCII)  # of a style attribute that needs no parser
-_EMBEDDED = re.compile(r"""url\(\s*+(["']?)data:[^)"']*+\1\s*+\)""")  # fonts, as a rule
+_EMBEDDED = re.compile(r"""url\(\s*+(["']?)data:[^()"']*+\1\s*+\)""")  # fonts, as a rule
 _MEDIA = {"", "all", "screen"}
 
 

@@ -9,7 +9,7 @@ from clipasso.svg import limits
 from clipasso.svg.document import SVG
 from clipasso.svg.geometry import SHAPES, Lengths, path_data
 from clipasso.svg.notes import Notes, shorten
-from clipasso.svg.outline import scan
+from clipasso.svg.outline import check
 from clipasso.svg.style import EFFECTS, Cascade, Style
 
 __all__ = ["Item", "View", "Walk", "view_box"]
@@ -49,7 +49,7 @@ class Walk:
         self._root = root
         self._notes = notes
         self._cascade = Cascade(root, notes)
-        self._scan = cache(scan)
+        self._check = cache(check)
         self._parts = 0
         self._open: set[ET.Element] = set()  # the elements around the one visited, through `use`
         self._stack: list[tuple[ET.Element, Frame | None, ET.Element | None]] = []
@@ -128,28 +128,27 @@ class Walk:
             kind = "{n} filled shape{s} without a stroke" if filled else "{n} invisible shape{s}"
             self._notes.count(kind)
             return None
-        data = path_data(tag, lengths)
-        end, parts = self._scan(data)
+        text = path_data(tag, lengths)
+        data, parts, mistake = self._check(tag, text)
         self._parts += parts
         limits.check_parts(self._parts)
-        if end < len(data):
-            name, skip = ("d", 0) if tag == "path" else ("points", 1)  # the M put before them
-            at = max(end, skip)
-            rest = f"the {name} from its character {at + 1 - skip} on, {shorten(data[at:])}"
-            self._notes.mistake(name, node, rest)
+        if mistake is not None:
+            name, rest = "d" if tag == "path" else "points", text[mistake : mistake + 99]
+            what = f"the {name} from its character {mistake + 1} on, {shorten(rest)}"
+            self._notes.mistake(name, node, what)
         if filled:
             self._notes.count("the fill of {n} stroked shape{s}")
         if style.dashed:
             self._notes.count("dash pattern on {n} path{s}")
         scale = abs(frame.matrix.determinant) ** 0.5
-        data = data[:end] + "z" * (tag == "polygon" and end > 0)
         return Item(node, frame, data, lengths.stroke_width * scale)
 
     def _use(self, node: ET.Element, frame: Frame, lengths: Lengths) -> None:
         """Go on with what a `use` refers to."""
         from svgelements import Matrix
 
-        link = node.get("href", node.get("{http://www.w3.org/1999/xlink}href", "")).strip()
+        link = node.get("href", node.get("{http://www.w3.org/1999/xlink}href", ""))
+        link = link.strip() if len(link) <= limits.MAX_VALUE else ""
         target = self._ids.get(link[1:]) if link.startswith("#") else None
         moved = Matrix.translate(lengths.number("x"), lengths.number("y")) * frame.matrix
         self._open_up(node, [], frame)
@@ -172,8 +171,8 @@ class Walk:
 def _chosen(switch: ET.Element) -> list[ET.Element]:
     """The first child that an English reader without extensions sees."""
     for child in switch:
-        languages = child.get("systemLanguage")
-        known = languages is None or "en" in (name.strip()[:2] for name in languages.split(","))
+        languages = child.get("systemLanguage", "en")[: limits.MAX_VALUE].split(",")
+        known = "en" in (name.strip()[:2] for name in languages)
         drawn = child.tag.removeprefix(SVG) in _DRAWN - {"foreignObject"}
         if drawn and known and not child.get("requiredExtensions"):
             return [child]
@@ -182,8 +181,9 @@ def _chosen(switch: ET.Element) -> list[ET.Element]:
 
 def view_box(node: ET.Element) -> View | None:
     """The user units that an element's viewport shows; None where it is missing or wrong."""
+    text = node.get("viewBox", "")[: limits.MAX_VALUE]
     try:
-        x, y, width, height = map(float, node.get("viewBox", "").replace(",", " ").split())
+        x, y, width, height = map(float, text.replace(",", " ").split())
         view = x, y, width, height
     except ValueError:  # not four numbers
         return None
@@ -218,7 +218,7 @@ def _viewport(
     place = (lengths.number("x"), lengths.number("y"), width, height)
     shown = view_box(node)
     if shown:
-        aspect = " ".join(node.get("preserveAspectRatio", "").split())
+        aspect = " ".join(node.get("preserveAspectRatio", "")[: limits.MAX_VALUE].split())
         aspect = aspect if _ALIGNED.fullmatch(aspect) else "xMidYMid"
         inner = Matrix(Viewbox.viewbox_transform(*place, *shown, aspect))
     else:
