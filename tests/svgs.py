@@ -6,8 +6,7 @@ import numpy as np
 import resvg_py
 from PIL import Image
 
-from clipasso.strokes import Sketch
-from clipasso.svg import read_svg
+from clipasso.strokes import Sketch, read_svg
 
 
 def document(body: str, box: str = 'viewBox="0 0 100 100"') -> str:

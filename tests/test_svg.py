@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clipasso.errors import ClipassoError
-from clipasso.strokes import Sketch
-from clipasso.svg import read_svg, write_svg
+from clipasso.strokes import Sketch, read_svg
+from clipasso.svg import write_svg
 from svgs import document, rendered, strokes
 
 OFFICIAL = Path(__file__).parents[2] / "shared" / "peers" / "clipasso-official"

@@ -11,8 +11,7 @@ import pytest
 
 from clipasso.cli import run
 from clipasso.errors import ClipassoError
-from clipasso.strokes import Sketch, open_sketch
-from clipasso.svg import read_svg
+from clipasso.strokes import Sketch, open_sketch, read_svg
 from svgs import document
 
 LINE = '<line x2="9" stroke="red"/>'
@@ -166,7 +165,7 @@ MEASURE = """
 import json, resource, sys, time
 import clipasso.output  # what takes long to import is no part of reading
 from clipasso.errors import ClipassoError
-from clipasso.svg import read_svg
+from clipasso.strokes import read_svg
 body = {body}
 text = ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><g fill="none" stroke="red">'
         + body + "</g></svg>").encode()

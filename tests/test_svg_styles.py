@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipasso.errors import ClipassoError
-from clipasso.svg import read_svg
+from clipasso.strokes import read_svg
 from svgs import assert_drawn_as_by_resvg, document, strokes
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clipasso.errors import ClipassoError
-from clipasso.svg import read_svg
+from clipasso.strokes import read_svg
 from svgs import assert_drawn_as_by_resvg, document, strokes
 
 CROSS = '<path d="M1 1 9 19M9 1 1 19" stroke-width="1"/>'

@@ -15,7 +15,7 @@ from clipasso.bezier import FloatArray, bernstein, longest_inside, room, split
 from clipasso.errors import ClipassoError
 from clipasso.files import write_atomically
 
-__all__ = ["Sketch", "SvgWarning", "open_sketch", "read_sketch"]
+__all__ = ["Sketch", "SvgWarning", "open_sketch", "read_sketch", "read_svg"]
 
 _PER_STROKE = ("points", "widths", "colors", "opacities")
 
@@ -235,7 +235,7 @@ class Sketch:
 
     @classmethod
     def from_svg(cls, text: str | bytes) -> "Sketch":
-        """Read the text of an SVG file; see `clipasso.svg.read_svg`.
+        """Read the text of an SVG file; see `clipasso.svg.read_strokes`.
 
         Warns with SvgWarning of each kind of thing left out; raises ClipassoError if it is no SVG.
         """
@@ -265,10 +265,16 @@ def open_sketch(path: str | os.PathLike[str]) -> tuple[Sketch, tuple[str, ...]]:
     return read_sketch(data, os.fspath(path))
 
 
+def read_svg(text: str | bytes) -> tuple[Sketch, tuple[str, ...]]:
+    """Read the text of an SVG file like `open_sketch`; messages name no file."""
+    from clipasso.svg import read_strokes
+
+    found, notes = read_strokes(text)
+    return Sketch(**found._asdict()), notes
+
+
 def read_sketch(text: str | bytes, name: str) -> tuple[Sketch, tuple[str, ...]]:
     """Read the text of an SVG file like `open_sketch`; messages call it `name`."""
-    from clipasso.svg import read_svg
-
     try:
         return read_svg(text)
     except ClipassoError as error:

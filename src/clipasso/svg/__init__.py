@@ -5,7 +5,7 @@ shapes, `outline` turns them into Bezier segments and `alike` those into the str
 `limits` bounds it all.
 """
 
-from clipasso.svg.read import read_svg
+from clipasso.svg.read import read_strokes
 from clipasso.svg.write import write_svg
 
-__all__ = ["read_svg", "write_svg"]
+__all__ = ["read_strokes", "write_svg"]

@@ -9,7 +9,6 @@ import numpy as np
 
 from clipasso.bezier import FloatArray
 from clipasso.errors import ClipassoError
-from clipasso.strokes import Sketch
 from clipasso.svg import limits
 from clipasso.svg.alike import make_alike
 from clipasso.svg.colors import BLACK, RGBA
@@ -21,7 +20,7 @@ from clipasso.svg.values import Length, parse_length
 from clipasso.svg.walk import Item, View, Walk, view_box
 from clipasso.svg.write import OURS
 
-__all__ = ["read_svg"]
+__all__ = ["Found", "read_strokes"]
 
 
 class _Stroke(NamedTuple):
@@ -32,7 +31,19 @@ class _Stroke(NamedTuple):
     opacity: float
 
 
-def read_svg(text: str | bytes) -> tuple[Sketch, tuple[str, ...]]:
+class Found(NamedTuple):
+    """The strokes of a file, as `Sketch` takes them."""
+
+    points: FloatArray  # [strokes, degree * segments + 1, 2] px of the canvas
+    size: tuple[float, float]
+    degree: int
+    widths: list[float]
+    colors: FloatArray  # [strokes, 3]
+    opacities: list[float]
+    metadata: dict[str, str]
+
+
+def read_strokes(text: str | bytes) -> tuple[Found, tuple[str, ...]]:
     """The strokes of an SVG file, and a line on each kind of thing that a sketch cannot keep.
 
     Points are in user units, from the upper left corner of the viewBox. Each subpath of a stroked
@@ -57,7 +68,7 @@ def read_svg(text: str | bytes) -> tuple[Sketch, tuple[str, ...]]:
     if len(looks) > len(strokes):
         cut = int((np.bincount(alike.origins) > 1).sum())
         notes.count("{n} long stroke{s} in one piece, now cut at joints", cut)
-    sketch = Sketch(
+    found = Found(
         alike.points,
         view[2:],
         alike.degree,
@@ -66,7 +77,7 @@ def read_svg(text: str | bytes) -> tuple[Sketch, tuple[str, ...]]:
         opacities=[stroke.opacity for stroke in looks],
         metadata={e.get("name", ""): e.text or "" for e in root.iter(f"{{{OURS}}}item")},
     )
-    return sketch, notes.lines()
+    return found, notes.lines()
 
 
 def _view(root: ET.Element) -> View:

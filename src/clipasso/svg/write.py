@@ -1,10 +1,11 @@
 """Sketches written as SVG."""
 
 import re
+from collections.abc import Mapping
+from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 from clipasso.bezier import FloatArray
-from clipasso.strokes import Sketch
 from clipasso.svg.document import SVG
 
 __all__ = ["OURS", "write_svg"]
@@ -14,7 +15,27 @@ OURS = "urn:clipasso:sketch"  # the namespace of our metadata
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_svg(sketch: Sketch) -> str:
+class Drawn(Protocol):
+    """What is asked of a sketch to be written; `Sketch` has it."""
+
+    @property
+    def size(self) -> tuple[float, float]: ...
+    @property
+    def degree(self) -> int: ...
+    @property
+    def controls(self) -> FloatArray: ...
+    @property
+    def widths(self) -> FloatArray: ...
+    @property
+    def colors(self) -> FloatArray: ...
+    @property
+    def opacities(self) -> FloatArray: ...
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+    def __len__(self) -> int: ...
+
+
+def write_svg(sketch: Drawn) -> str:
     """The text of an SVG file: a `<path>` for each stroke, in drawing order, and no background.
 
     Numbers keep three decimals, colours eight bits a channel, metadata every character of XML.
