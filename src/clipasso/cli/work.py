@@ -93,7 +93,7 @@ class Outlet:
             print(json.dumps(report), flush=True)
         elif not self.quiet:
             times = result.photo.frame.zoom
-            zoom = "" if times == 1 else f", zoomed {times:.2g} times to its object"
+            zoom = "" if times == 1 else f", zoomed {round(times, 1):g} times to its object"
             loss = result.outcome.losses[result.outcome.winner]
             together = f" with {result.together - 1} more" if result.together > 1 else ""
             print(

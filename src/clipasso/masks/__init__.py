@@ -22,11 +22,12 @@ from clipasso.masks.u2net import U2Net, cached_weights, installed
 from clipasso.masks.u2netp import salient
 from clipasso.photo import Fit, Photo, closer, load_photo
 
-__all__ = ["Mask", "cut_out", "grabcut", "make_mask", "mask_near"]
+__all__ = ["Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near"]
 
 _INSIDE = 0.5  # the paper's threshold
 _SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
 _CLEAR = 0.01  # of the photo: less transparency is rounded corners, no cut-out
+_UNIFORM = "none, the border is uniform"
 _PART = 0.9  # of U2-Net-p's mask inside GrabCut's: then it may be a part of the object only,
 _KNOWS = 0.7  # and is one if it holds less than this of what GrabCut's holds of the recognised
 
@@ -102,26 +103,42 @@ def mask_near(mask: Mask, box: tuple[float, float, float], near: Photo) -> Mask:
     Raises:
         ClipassoError: the mask's picture cannot be read again.
     """
+    if mask.source == _UNIFORM:
+        found = _from_backdrop(near)
+        return mask if found.inside is None else found
     if mask.inside is None:
         return mask
     if mask.picture is not None:
         return _from_picture(closer(mask.picture, box))
     if mask.source == "alpha" and near.alpha is not None:
-        return replace(mask, inside=near.alpha > _INSIDE)
+        return replace(mask, inside=_solid(near.alpha))
     return replace(mask, inside=magnified(mask.inside, box, near))
+
+
+def inside_at(mask: Mask, photo: Photo) -> NDArray[np.bool_] | None:
+    """A given mask on another canvas; None for one that was found, or none.
+
+    Args:
+        photo: the same photo, `[size, size]`.
+
+    Raises:
+        ClipassoError: the mask's picture cannot be read again.
+    """
+    picture = mask.picture
+    if picture is not None and picture.source is not None:
+        size = len(photo.pixels)
+        finer = load_photo(picture.source, size=size, fit=picture.fit, name=picture.name)
+        return _from_picture(finer).inside
+    return None if mask.source != "alpha" or photo.alpha is None else _solid(photo.alpha)
 
 
 def _automatic(photo: Photo, weights: Path | None) -> Mask:
     if photo.alpha is not None:
-        opaque = float((photo.alpha > _INSIDE)[frame_mask(photo)].mean())
-        if _SMALLEST <= opaque <= 1 - _CLEAR:
+        opaque = float(_solid(photo.alpha)[frame_mask(photo)].mean())
+        if 0 < opaque <= 1 - _CLEAR:
             return _from_alpha(photo)
     if uniform_border(photo):
-        inside = before_backdrop(photo)
-        if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
-            seen = _from_u2netp(photo).inside
-            return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
-        return Mask(None, "none, the border is uniform")
+        return _from_backdrop(photo)
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)
     return _from_either(photo)
@@ -149,14 +166,29 @@ def _window(photo: Photo) -> tuple[slice, slice]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
+def _from_backdrop(photo: Photo) -> Mask:
+    """What stands out from a dark border of one colour."""
+    inside = before_backdrop(photo)
+    if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
+        seen = _from_u2netp(photo).inside
+        return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
+    return Mask(None, _UNIFORM)
+
+
+def _solid(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where a picture is opaque, or nearly as opaque as it is anywhere."""
+    solid: NDArray[np.bool_] = alpha > min(_INSIDE, float(alpha.max()) / 2)
+    return solid
+
+
 def _from_alpha(photo: Photo) -> Mask:
     if photo.alpha is None:
         raise ClipassoError(
             f"{photo.name}: it has no transparency for --mask alpha; "
             "give a cut-out PNG, or --mask auto"
         )
-    inside = photo.alpha > _INSIDE
-    if not inside.any():
+    inside = _solid(photo.alpha)
+    if not inside.any() or (photo.alpha.max() <= _INSIDE and inside[frame_mask(photo)].all()):
         raise ClipassoError(
             f"{photo.name}: it is transparent all over, so --mask alpha leaves nothing; "
             "give --mask none"
