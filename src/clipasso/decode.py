@@ -17,7 +17,9 @@ from clipasso import depth, reducing
 from clipasso.errors import ClipassoError
 from clipasso.opening import check_size, open_picture
 
-__all__ = ["Fit", "Layers", "PhotoSource", "opened", "read", "reason", "repeatable", "turn_of"]
+__all__ = [
+    "Fit", "Layers", "PhotoSource", "as_stored", "read", "reason", "repeatable", "turn_of_source",
+]  # fmt: skip
 
 Fit = Literal["pad", "crop", "stretch"]
 PhotoSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
@@ -99,7 +101,7 @@ def read(source: PhotoSource, size: int, fit: Fit, remarks: list[str]) -> Layers
         check_size(*source.size)
         source.load()
         return _image_layers(source, source.size, source, remarks)
-    with opened(source) as stream:
+    with _opened(source) as stream:
         image = open_picture(stream)
         own, drafted = image.size, image.format in ("JPEG", "MPO")
         _tell_of_frames(image, remarks)
@@ -108,8 +110,26 @@ def read(source: PhotoSource, size: int, fit: Fit, remarks: list[str]) -> Layers
         return _image_layers(image, own if drafted else image.size, found, remarks)
 
 
+def as_stored(source: str | os.PathLike[str] | bytes) -> tuple[Image.Image, Image.Transpose | None]:
+    """A file's values as they are, and what would turn them upright; raises as `read`."""
+    with _opened(source) as stream:
+        image = open_picture(stream)
+        found = _loaded(image, stream, max(image.size), "pad", [])
+        return found, _turn_of(image)
+
+
+def turn_of_source(source: PhotoSource) -> Image.Transpose | None:
+    """What turns a photo upright that is stored otherwise; raises as `read`."""
+    if isinstance(source, np.ndarray):
+        return None
+    if isinstance(source, Image.Image):
+        return _turn_of(source)
+    with _opened(source) as stream:
+        return _turn_of(open_picture(stream))
+
+
 @contextmanager
-def opened(source: str | os.PathLike[str] | bytes) -> Iterator[BinaryIO]:
+def _opened(source: str | os.PathLike[str] | bytes) -> Iterator[BinaryIO]:
     """A file's bytes as a stream that can seek.
 
     Raises:
@@ -128,7 +148,7 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[BinaryIO]:
         yield file if file.seekable() else BytesIO(file.read())
 
 
-def turn_of(image: Image.Image) -> Image.Transpose | None:
+def _turn_of(image: Image.Image) -> Image.Transpose | None:
     """What turns a picture upright, by its EXIF data."""
     # ImageOps.exif_transpose also writes the tags back, so one bad tag would lose the orientation.
     with suppress(Exception):  # broken EXIF is common and harmless
@@ -172,7 +192,7 @@ def _image_layers(
         size: its own.
         image: its pixels, perhaps fewer.
     """
-    turn = turn_of(origin)
+    turn = _turn_of(origin)
     if turn is not None:
         image = image.transpose(turn)
         size = size[::-1] if turn in _QUARTER else size

@@ -19,7 +19,7 @@ from clipasso.decode import Fit, Layers, PhotoSource, read, reason, repeatable
 from clipasso.errors import ClipassoError
 from clipasso.opening import MAX_PIXELS
 
-__all__ = ["Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "load_photo"]
+__all__ = ["Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "explained", "load_photo"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def load_photo(
     title = _printable(name or os.path.basename(path)) or "photo"
     shown = _printable(path) or title
     remarks: list[str] = []
-    with _explained(shown):
+    with explained(shown):
         source = repeatable(source)
         layers = read(source, size, fit, remarks)
     pixels, alpha, frame = _lay_out(layers, size, fit)
@@ -129,7 +129,7 @@ def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
         old, left=(old.left - x) * by, top=(old.top - y) * by,
         scale_x=old.scale_x * by, scale_y=old.scale_y * by, zoom=old.zoom * by,
     )  # fmt: skip
-    with _explained(photo.name):
+    with explained(photo.name):
         layers = read(photo.source, math.ceil(size * frame.zoom), photo.fit, [])
     width, height = layers.size
     columns, (x0, x1) = _seen(width, frame.left, frame.width * frame.scale_x, size)
@@ -141,8 +141,8 @@ def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
 
 
 @contextmanager
-def _explained(shown: str) -> Iterator[None]:
-    """Turn whatever reading a photo raises into one line that names it."""
+def explained(shown: str) -> Iterator[None]:
+    """Turn whatever reading a picture raises into one line that begins with `shown`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters of Pillow's warnings is refused instead
         try:

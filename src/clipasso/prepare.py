@@ -77,6 +77,7 @@ def prepare(
     """
     notes, began = list(photo.notes), time.monotonic()
     photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
+    notes += mask.notes
     if settings.background_weight and mask.inside is None:
         notes.append(
             f"{photo.name}: no mask ({mask.source}), so the background weight does nothing"
@@ -84,7 +85,7 @@ def prepare(
     inside = mask.inside if settings.background_weight else None
     objective = make_objective(models.loss, settings, inside)
     seen = photo if inside is not None else cut_out(photo, mask)
-    shown = darkened(seen, None if seen is photo else mask.inside)
+    shown = darkened(photo, None if seen is photo else mask.inside)
     if shown is not None:
         notes.append(f"{photo.name}: its object is as pale as paper, so it is drawn as if darker")
         seen = shown

@@ -82,6 +82,6 @@ def _exactly(image: Image.Image, width: float, height: float) -> Image.Image:
     if image.width == width and image.height == height:
         return image
     size = max(1, math.floor(width)), max(1, math.floor(height))
-    exact = image.resize(size, Image.Resampling.BOX, (0, 0, width, height))
+    exact = image.resize(size, Image.Resampling.BILINEAR, (0, 0, width, height))
     exact.info = image.info
     return exact

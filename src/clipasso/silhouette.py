@@ -22,49 +22,60 @@ _SMOOTH = 1.5  # px of the canvas
 
 
 def darkened(photo: Photo, inside: NDArray[np.bool_] | None) -> Photo | None:
-    """The photo with its object in greys, where most of its outline is lost on the white around it.
+    """The object alone and in greys, where most of its outline is lost on the white around it.
 
     A sketch is black on white, and what it is compared with has to be darker than paper to be
     drawn. Darkening the object was tried against a grey ground behind it and against its negative:
     a ground draws strokes of its own, and the negative hides what is inside the object.
 
     Args:
-        photo: laid on white, `[size, size]`.
+        photo: laid on white, `[size, size]`, its background not yet cut out.
         inside: where the object is; by default where the photo is opaque.
 
     Returns:
-        The photo without a source, or None where nothing had to be done: the outline shows, or
-        nothing is known of it.
+        The object on white, without a source; or None where nothing had to be done: the outline
+        shows, or there is none.
     """
-    cover = photo.alpha
+    cover, pixels = photo.alpha, photo.pixels
     if inside is not None:
         cover = inside.astype(np.float32) * (1 if cover is None else cover)
+        pixels = np.where(inside[..., None], pixels, np.float32(1))
     if cover is None or cover.max() < 1 / 255:
         return None
     cover = cover / cover.max()
     solid = cover > 0.5
-    if solid[frame_mask(photo)].all() or _lost(photo, solid) <= _LOST:
+    if solid[frame_mask(photo)].all() or _pale(photo, _rim(solid)) <= _LOST:
         return None
+    if photo.alpha is None and _pale(photo, _rim(~solid)) > _LOST:
+        return None  # it is a part of something white, and has no outline in the photo either
     darkest = 1 - float(np.quantile(photo.pixels[solid].mean(-1), _DARKEST))
     by = np.clip((_WHITE - _DEEPEST) / max(darkest, 1e-6), _LEAST, _MOST)
     # In proportion to how opaque it is, so that soft edges stay soft.
-    pixels = 1 - (1 - _WHITE) * cover[..., None] - np.float32(by) * (1 - photo.pixels)
+    pixels = 1 - (1 - _WHITE) * cover[..., None] - np.float32(by) * (1 - pixels)
     pixels = pixels.clip(0, 1).astype(np.float32)
     pixels.setflags(write=False)
     return replace(photo, pixels=pixels, source=None)
 
 
-def _lost(photo: Photo, solid: NDArray[np.bool_]) -> float:
-    """How much of an object's rim cannot be told from white, as a part of 1."""
+def _rim(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What lies along an outline on its inner side, without the outermost, blended pixels."""
+    import cv2
+
+    # Beyond the canvas is no outline.
+    inner = cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1)
+    core = cv2.erode(inner, np.ones((3, 3), np.uint8), borderValue=1)
+    rim: NDArray[np.bool_] = inner > core
+    return rim if rim.any() else solid
+
+
+def _pale(photo: Photo, where: NDArray[np.bool_]) -> float:
+    """How much of a part of a photo cannot be told from white, as a part of 1."""
     import cv2
 
     lab = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2LAB)
-    pale = np.linalg.norm(lab - np.array((100, 0, 0), np.float32), axis=2) < _PALE
-    # The outermost pixels are blended with the white, and beyond the canvas is no outline.
-    inner = cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1)
-    core = cv2.erode(inner, np.ones((3, 3), np.uint8), borderValue=1)
-    rim = (inner > core) if (inner > core).any() else solid
-    return float(pale[rim].mean())
+    away = np.linalg.norm(lab - np.array((100, 0, 0), np.float32), axis=2)
+    part = away[where & frame_mask(photo)]
+    return float((part < _PALE).mean()) if part.size else 0.0
 
 
 def is_flat(photo: Photo) -> bool:

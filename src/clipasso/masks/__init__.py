@@ -18,6 +18,7 @@ from clipasso.errors import ClipassoError
 from clipasso.masks.backdrop import before_backdrop, uniform_border, without_holes
 from clipasso.masks.grabcut import find_object, grabcut, recognised
 from clipasso.masks.magnify import magnified
+from clipasso.masks.picture import read_mask
 from clipasso.masks.u2net import U2Net, cached_weights, installed
 from clipasso.masks.u2netp import salient
 from clipasso.photo import Fit, Photo, closer, load_photo
@@ -41,11 +42,13 @@ class Mask:
         source: `alpha`, `backdrop`, `u2net`, `u2netp`, `grabcut`, a file's name, or `none` with
             the reason.
         picture: that file's, on a canvas of its own; None for a mask that was found.
+        notes: lines a person should see.
     """
 
     inside: NDArray[np.bool_] | None
     source: str
     picture: Photo | None = None
+    notes: tuple[str, ...] = ()
 
 
 def make_mask(
@@ -56,7 +59,8 @@ def make_mask(
     Args:
         photo: on its canvas.
         how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
-            path of a picture of the photo's proportions, bright where the object is; or `auto`:
+            path of a picture of the photo's proportions, bright where the object is, or of one
+            value on zeros, or opaque where it is (`masks.picture`); or `auto`:
             alpha if there is any; where the photo's border is of one colour, what stands out from
             it if that is dark, and nothing if it is not; U2-Net where its weights are on this
             machine; otherwise U2-Net-p, or GrabCut where that holds much more of what a
@@ -69,8 +73,8 @@ def make_mask(
         The mask; without one where the method found no object to cut out.
 
     Raises:
-        ClipassoError: no such method or file, a file of other proportions, a photo without
-            transparency for `alpha`, or U2-Net cannot be had.
+        ClipassoError: no such method or file, a file of other proportions or of unclear meaning, a
+            photo without transparency for `alpha`, or U2-Net cannot be had.
     """
     ways: dict[str, Callable[[], Mask]] = {
         "none": lambda: Mask(None, "none"),
@@ -109,7 +113,7 @@ def mask_near(mask: Mask, box: tuple[float, float, float], near: Photo) -> Mask:
     if mask.inside is None:
         return mask
     if mask.picture is not None:
-        return _from_picture(closer(mask.picture, box))
+        return replace(_from_picture(closer(mask.picture, box)), notes=mask.notes)
     if mask.source == "alpha" and near.alpha is not None:
         return replace(mask, inside=_solid(near.alpha))
     return replace(mask, inside=magnified(mask.inside, box, near))
@@ -234,11 +238,8 @@ def _from_file(photo: Photo, how: str, fit: Fit) -> Mask:
             f"--mask {how}: no such file; give auto, alpha, u2net, u2netp, grabcut, none or "
             "a picture"
         )
-    picture = load_photo(how, size=photo.pixels.shape[0], fit=fit)
-    ours, theirs = photo.frame, picture.frame
-    if abs(ours.width / ours.height / (theirs.width / theirs.height) - 1) > 0.03:
-        raise ClipassoError(f"--mask {how}: its proportions are not those of {photo.name}")
-    return _from_picture(picture)
+    picture, notes = read_mask(how, photo, fit)
+    return replace(_from_picture(picture), notes=notes)
 
 
 def _from_picture(picture: Photo) -> Mask:
