@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -104,3 +105,48 @@ def test_only_what_has_a_rate_is_moved():
     adam = Adam(drawing(), loose(), replace(SETTINGS, width_rate=0.0, color_rate=0.0))
     assert [t.shape for t in adam.moved] == [(2, 3, 4, 2), (2, 3)]
     assert not adam.drawing.widths.requires_grad
+
+
+def test_points_stay_in_their_seeds_reach():
+    reach = torch.tensor([[[40.0, 30.0], [80.0, 90.0]], [[-torch.inf] * 2, [torch.inf] * 2]])
+    settings = replace(SETTINGS, learning_rate=100.0, schedule="constant")
+    bound, free = (Adam(drawing(), loose((0, 1)), settings, r) for r in (reach, None))
+    for sign in (1, -1):
+        for _ in range(15):
+            for adam in (bound, free):
+                adam.move([torch.full_like(t, sign * 1e3) for t in adam.moved])
+            points = bound.drawing.points.detach()[0, [0, 2]]
+            assert (points >= reach[0, 0]).all()
+            assert (points <= reach[0, 1]).all()
+        edge = reach[0, 0] if sign > 0 else reach[0, 1]
+        assert (points == edge).all()
+    assert torch.equal(bound.drawing.points[1], free.drawing.points[1])
+    assert torch.equal(bound.drawing.points[0, 1], drawing().points[0, 1])  # frozen, and outside
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_stroke_laid_anew_goes_as_one_that_has_just_begun(average):
+    settings = replace(SETTINGS, schedule="constant", average=average)
+    late, fresh, plain = (Adam(drawing(), loose(), settings) for _ in range(3))
+    steps = grads(late.moved, 20)
+    for wanted in steps[:12]:
+        late.move(wanted)
+        plain.move(wanted)
+    places = [t.data_ptr() for t in late.moved]
+    for name in ("widths", "opacities", "colors"):  # these stay what they have become
+        getattr(fresh.drawing, name).data.copy_(getattr(late.drawing, name))
+        getattr(fresh.average, name).data.copy_(getattr(late.drawing, name))
+    laid = drawing(seed=5).points[1, [2, 0]]
+    late.lay(1, np.array([2, 0]), laid.double().numpy())
+    fresh.lay(1, np.array([2, 0]), laid.double().numpy())
+    assert torch.equal(late.average.points[1, [2, 0]], laid)
+    for wanted in steps[12:]:
+        for adam in (late, fresh, plain):
+            adam.move(wanted)
+    for name in ("points", "widths", "opacities", "colors"):
+        for kind in ("drawing", "average"):
+            mine, new, old = (getattr(getattr(a, kind), name) for a in (late, fresh, plain))
+            assert torch.allclose(mine[1, [2, 0]], new[1, [2, 0]], rtol=1e-5)
+            assert torch.equal(mine[0], old[0])  # others do not feel it
+            assert torch.equal(mine[1, 1], old[1, 1])
+    assert [t.data_ptr() for t in late.moved] == places  # a graph knows no other

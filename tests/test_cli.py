@@ -194,13 +194,6 @@ def test_bad_photos_are_one_line_and_exit_2(name, tmp_path, capsys):
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_a_directory_is_one_line(tmp_path, capsys):
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    assert sketch(folder, "-o", tmp_path / "out", "-q") == 2
-    assert "photos" in one_line(capsys.readouterr().err)
-
-
 def test_animations_are_sketched_from_their_first_frame_and_say_so(tmp_path, capsys):
     path = tmp_path / "moving.gif"
     frames = [Image.new("L", (64, 64), 255) for _ in range(3)]

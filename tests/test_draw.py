@@ -55,6 +55,14 @@ def test_a_photo_alone_and_both(reader, photo_path):
     assert both.sketch.size == (224, 168)
 
 
+def test_ink_stays_on_the_paper(reader):
+    sketch = draw("the top", encoder=reader, **{**QUICK, "strokes": 60, "width": 8.0}).sketch
+    drawn = Sketch.from_svg(sketch.to_svg()).evaluate(np.linspace(0, 1, 1001))
+    away = np.minimum(drawn, 224 - drawn).min((1, 2))
+    assert len(sketch) == 60
+    assert (away > sketch.widths / 2 - 1e-3).all()
+
+
 def test_lines_stay_thin_and_black(reader):
     sketch = draw("the top", lines=True, encoder=reader, **QUICK).sketch
     assert (sketch.widths == 3).all()

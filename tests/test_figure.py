@@ -15,13 +15,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Page
 from PIL import Image
 
-from clipasso import Sketch
+import clipasso
+from clipasso import Sketch, study
+from clipasso.archive import keep, take_up
 from clipasso.cli import run
 from clipasso.encoders import EMBEDDED
 from clipasso.errors import ClipassoError
-from clipasso.figures import plan, study
+from clipasso.figures import plan
 from clipasso.figures.catalogue import FIGURES, prompt_for
-from clipasso.figures.kept import take_up
 from clipasso.figures.panels import draw_sketch
 from clipasso.output import render
 
@@ -202,6 +203,19 @@ def test_a_kept_run_knows_its_way(photo_path, tmp_path):
     assert np.allclose(kept.history[-1].widths, kept.sketches[0].widths, atol=1e-3)
     (out / "runs" / f"{stem}.npz").write_bytes(b"no archive")
     assert figure("progress", photo_path, "-o", out, *arguments) == 2
+
+
+def test_a_kept_run_is_cut_at_the_page_from_its_start(tmp_path, lite0):
+    rows = np.arange(120)[:, None, None] + np.zeros((1, 160, 3), int)
+    made = clipasso.sketch(
+        np.where(rows % 40 < 20, 40, 255).astype(np.uint8), encoder=lite0, mask="none", seeds=1,
+        strokes=8, iterations=10, pool=2, init=Sketch([[(-50, 60), (20, 60), (60, 60)]], (160, 99)),
+    )  # fmt: skip
+    keep(made, tmp_path, "bands")
+    for sketch in (*take_up(tmp_path, "bands").history, made.sketch):
+        drawn = sketch.evaluate(np.linspace(0, 1, 301))
+        assert (drawn > 1.49).all()
+        assert (drawn < np.array(sketch.size) - 1.49).all()
 
 
 def test_a_sheet_without_lpips_says_so(photo_path, tmp_path, capsys, monkeypatch, lite0):

@@ -1,5 +1,10 @@
 """Starting from an existing sketch: reading, refitting, dropping, adding, freezing."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +17,7 @@ from clipasso.given import on_canvas, parse_frozen, read_init, refitted, without
 from clipasso.objective import make_objective
 from clipasso.raster import rasterize
 from clipasso.settings import Settings
+from clipasso.strokes import SvgWarning
 from clipasso.targets import PhotoPool
 from tiny import Blur
 
@@ -28,15 +34,16 @@ def mine():
 
 class TestNames:
     def test_the_papers_ablation(self):
-        assert read_init(None) == (None, {})
-        assert read_init("vit+xdog") == (None, {})
-        assert read_init("vit") == (None, {"edges": "none", "start": "walk"})
+        assert read_init(None) == (None, {}, ())
+        assert read_init("vit+xdog") == (None, {}, ())
+        assert read_init("vit") == (None, {"edges": "none", "start": "walk"}, ())
         assert read_init("random")[1]["saliency"] == "none"
 
     def test_a_file_gives_its_number_and_make_of_strokes(self, mine, tmp_path):
         mine.save(tmp_path / "mine.svg")
-        sketch, implied = read_init(tmp_path / "mine.svg")
+        sketch, implied, notes = read_init(tmp_path / "mine.svg")
         assert len(sketch) == 3
+        assert notes == ()
         assert implied == {"strokes": 3, "control_points": 4, "segments": 1}
 
     def test_neither_name_nor_file(self):
@@ -96,6 +103,78 @@ def test_a_sketch_is_laid_over_the_photos_frame(mine):
     assert drawing.frozen.tolist() == [True, False, False]
     back = drawing.to_sketch((224, 168), photo.frame).scaled(100 / 224)
     assert np.allclose(back.points, mine.points, atol=1e-3)
+
+
+CIRCLE = 'viewBox="0 0 60 60"><circle cx="30" cy="30" r="20" fill="none" stroke="black"'
+
+
+@pytest.mark.parametrize("fit", ["pad", "crop", "stretch"])
+@pytest.mark.parametrize("shape", [(60, 200), (200, 60), (100, 100)])
+def test_a_circle_stays_one_in_a_photo_of_other_proportions(fit, shape):
+    circle = Sketch.from_svg(
+        f'<svg xmlns="http://www.w3.org/2000/svg" {CIRCLE} stroke-width="4"/></svg>'
+    )
+    frame = load_photo(np.zeros(shape, np.uint8), fit=fit).frame
+    drawing = on_canvas(circle, frame, 3, circle.segments, np.array([True]))
+    back = drawing.to_sketch((frame.width, frame.height), frame)
+    scale = min(frame.width, frame.height) / 60
+    centre = np.array([frame.width, frame.height]) / 2
+    radii = np.linalg.norm(back.evaluate(np.linspace(0, 1, 99))[0] - centre, axis=1)
+    assert np.allclose(radii, 20 * scale, rtol=1e-3)
+    assert back.widths[0] == pytest.approx(4 * scale)
+
+
+def test_an_oblong_sketch_is_as_large_as_fits_and_in_the_middle(mine):
+    frame = load_photo(np.zeros((40, 40), np.uint8)).frame
+    drawing = on_canvas(mine, frame, 3, 1, np.zeros(3, bool))  # 100 x 75 into 224 x 224
+    wanted = mine.points * 2.24 + (0, (224 - 75 * 2.24) / 2)
+    assert np.allclose(drawing.points[0].numpy(), wanted, atol=1e-3)
+    assert np.allclose(drawing.widths[0].numpy(), np.array([1, 2, 3]) * 2.24)
+
+
+class TestNotes:
+    """What an SVG has beside strokes is told in the program's own lines."""
+
+    @pytest.fixture
+    def drawn(self, tmp_path):
+        path = tmp_path / "mine.svg"
+        path.write_text(
+            f'<svg xmlns="http://www.w3.org/2000/svg" {CIRCLE}/><text>Cat</text><image/></svg>'
+        )
+        return path
+
+    def lines(self, path):
+        return tuple(f"{path}: not kept: 1 <{tag}> element" for tag in ("text", "image"))
+
+    @pytest.mark.parametrize("kind", [str, Path])
+    def test_reading(self, kind, drawn, recwarn):
+        sketch, implied, notes = read_init(kind(drawn))
+        assert len(sketch) == implied["strokes"] == 1
+        assert notes == self.lines(drawn)
+        assert not recwarn
+
+    def test_the_library(self, drawn, photo_path, recwarn):
+        result = clipasso.sketch(photo_path, init=drawn, seeds=1, **QUICK)
+        assert result.notes[-2:] == self.lines(drawn)
+        assert result.report()["notes"][-2:] == list(self.lines(drawn))
+        assert not [w for w in recwarn if issubclass(w.category, SvgWarning)]
+
+    def test_the_program_even_where_warnings_are_errors(self, drawn, photo_path, tmp_path):
+        other = photo_path.with_name("other.png")
+        other.write_bytes(photo_path.read_bytes())
+        out = tmp_path / "out"
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "clipasso", "sketch",
+             photo_path, other, "--init", drawn, "--encoder", EMBEDDED, "--iterations", "2",
+             "--augmentations", "0", "-o", out],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said = [line for line in done.stderr.splitlines() if "not kept" in line]
+        assert said == [f"clipasso: {line}" for line in self.lines(drawn)]  # once, not each photo
+        for name in ("flower", "other"):
+            notes = json.loads((out / f"{name}.json").read_text())["notes"]
+            assert notes[-2:] == list(self.lines(drawn))
 
 
 class TestDropping:

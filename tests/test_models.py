@@ -129,6 +129,19 @@ def test_a_broken_file_of_vits_is_an_error_and_no_silent_substitute(here, monkey
         choose_saliency(random_encoder("RN50"))
 
 
+def test_a_vit_that_cannot_be_fetched_is_done_without(monkeypatch):
+    """The hub answers, but its cache can only be read from."""
+
+    def refuse(architecture, tag):
+        raise ClipassoError("the model hub did not deliver it (Permission denied)")
+
+    monkeypatch.setattr(hub, "cached_weights", lambda architecture, tag: None)
+    monkeypatch.setattr(hub, "hub_answers", lambda architecture, tag: True)
+    monkeypatch.setattr(hub, "download_weights", refuse)
+    encoder = random_encoder("RN50")
+    assert choose_saliency(encoder) is encoder
+
+
 def test_devices():
     assert pick_device("cpu") == torch.device("cpu")
     assert pick_device("auto").type in ("cpu", "cuda", "mps")

@@ -51,7 +51,8 @@ def make_step(encoder, device="cpu", settings=SETTINGS, photos=2, outside=False)
         points, torch.full((2 * photos, 2), 3.0), torch.ones(2 * photos, 2),
         torch.zeros(2 * photos, 2, 1), 3, frozen[0],
     )  # fmt: skip
-    adam = Adam(whole.to(device), frozen, settings)
+    reach = torch.tensor([[0.0, 0.0], [size, size]]).expand(2 * photos, 2, 2)
+    adam = Adam(whole.to(device), frozen, settings, reach)
     return Step(adam, pool, [k // 2 for k in range(2 * photos)], size)
 
 

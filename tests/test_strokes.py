@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clipasso.bezier import bernstein, split
 from clipasso.errors import ClipassoError
-from clipasso.strokes import Sketch, SvgWarning, bernstein, split
+from clipasso.strokes import Sketch, SvgWarning
 
 # Control points of a quarter of the unit circle, off by less than 3e-4 everywhere.
 KAPPA = 4 / 3 * np.tan(np.pi / 8)
@@ -191,6 +192,58 @@ def test_moving_and_framing(sketch: Sketch) -> None:
     framed = sketch.with_size((50, 60))
     assert framed.size == (50, 60)
     assert framed.with_size(sketch.size) == sketch
+
+
+def ink_off(sketch: Sketch, low: tuple[float, float], high: tuple[float, float]) -> float:
+    """How far the strokes' ink, round ends included, is out of a box at most, px."""
+    drawn = sketch.evaluate(np.linspace(0, 1, 4001))
+    out = np.maximum(np.array(low) - drawn, drawn - np.array(high)).max(axis=(1, 2))
+    return float((out + sketch.widths / 2).max())
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_cutting_leaves_as_many_strokes_and_their_ink_in_the_box(degree: int) -> None:
+    rng = np.random.default_rng(degree)
+    points = rng.uniform(-60, 260, (40, 6 + 1, 2))
+    whole = Sketch(
+        points, (200, 100), degree, widths=rng.uniform(0, 8, 40), opacities=rng.random(40),
+        colors=rng.random((40, 3)), metadata={"photo": "horse.jpg"},
+    )  # fmt: skip
+    low, high = (10, 20), (180, 90)
+    cut = whole.cut([low, high])
+    assert ink_off(whole, low, high) > 50
+    assert -1e-6 < ink_off(cut, low, high) < 1e-7
+    assert cut.points.shape == whole.points.shape
+    assert (cut.size, cut.degree, cut.metadata) == (whole.size, degree, whole.metadata)
+    for name in ("widths", "colors", "opacities"):
+        assert np.array_equal(getattr(cut, name), getattr(whole, name))
+    assert (cut.lengths() <= whole.lengths() + 0.02).all()
+    assert ink_off(cut.cut([low, high]), low, high) < 1e-7
+
+
+def test_cutting_leaves_what_is_inside_and_what_is_to_stay() -> None:
+    lines = Sketch([[(20, 50), (40, 60)], [(-10, 50), (40, 60)], [(-10, 50), (40, 60)]], (100, 100))
+    cut = lines.cut([(0, 0), (100, 100)], keep=[False, False, True])
+    assert np.array_equal(cut.points[[0, 2]], lines.points[[0, 2]])
+    np.testing.assert_allclose(cut.points[1], [(1.5, 52.3), (40, 60)])
+    assert lines.cut([(0, 0), (100, 100)], keep=True) == lines
+
+
+def test_cutting_strokes_that_cannot_fit() -> None:
+    odd = Sketch(
+        [[(50, 50), (50, 50)], [(-9, -9), (-9, -9)], [(0, 10), (100, 10)], [(0, 50), (100, 50)]],
+        (100, 100), widths=[3, 3, 4, 500],
+    )  # fmt: skip
+    cut = odd.cut([(0, 10), (100, 100)])
+    assert ink_off(cut, (0, 10), (100, 100)) < 1e-9
+    assert np.array_equal(cut.points[0], odd.points[0])  # a dot inside
+    assert cut.points[1].tolist() == [[1.5, 11.5]] * 2  # one outside
+    assert np.ptp(cut.points[2], axis=0).tolist() == [0, 0]  # a line along the edge
+    assert cut.widths.tolist() == [3, 3, 4, 45]
+    assert len(odd.select([]).cut([(0, 0), (1, 1)])) == 0
+    for box in ([(0, 0), (0, 5)], [(0, 0)], [(0, 0), (np.inf, 5)]):
+        with pytest.raises(ClipassoError, match="box must be"):
+            odd.cut(box)
 
 
 def test_metadata_merge(sketch: Sketch) -> None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from clipasso._version import __version__
+from clipasso.caches import settle as _settle_caches
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ _HOME = {
     "sketch_photo": "pipeline",
     "sketch_photos": "pipeline",
 }
+
+_settle_caches()  # before any library that has one is imported
 
 
 def __getattr__(name: str) -> Any:

@@ -12,9 +12,14 @@ def main() -> None:
 
         print(f"clipasso {__version__}")
         return
-    from clipasso.cli import run
+    try:
+        from clipasso.cli import run
 
-    sys.exit(run())
+        status = run()
+    except KeyboardInterrupt:  # before there is anything to keep, as while modules are loaded
+        print("clipasso: stopped; nothing was written", file=sys.stderr)
+        status = 130
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -157,6 +157,11 @@ class Drawing:
             opacities=self.opacities[0].detach().double().cpu().numpy(),
         )
 
+    def unlike(self, other: Drawing) -> list[int]:
+        """Seeds whose strokes are not to the bit those of `other`, which has as many."""
+        same = [(getattr(self, n) == getattr(other, n)).flatten(1).all(1) for n in _TENSORS]
+        return torch.stack(same).all(0).logical_not().nonzero().flatten().tolist()
+
     def put(self, seed: int, other: Drawing) -> None:
         """Overwrite one seed's strokes in place with those of `other`."""
         for name in _TENSORS:

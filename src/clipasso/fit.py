@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from clipasso.strokes import bernstein
+from clipasso.bezier import bernstein
 
 __all__ = ["fit_chain"]
 

@@ -14,7 +14,7 @@ from clipasso.drawing import Drawing
 from clipasso.errors import ClipassoError
 from clipasso.fit import fit_chain
 from clipasso.settings import INITIALISATIONS
-from clipasso.strokes import Sketch
+from clipasso.strokes import Sketch, open_sketch
 
 if TYPE_CHECKING:
     from clipasso.photo import Frame
@@ -23,30 +23,36 @@ if TYPE_CHECKING:
 __all__ = ["on_canvas", "parse_frozen", "read_init", "refitted", "without_least_missed"]
 
 
-def read_init(init: str | os.PathLike[str] | Sketch | None) -> tuple[Sketch | None, dict[str, Any]]:
-    """What a run starts from, and the settings that follow from it.
+def read_init(
+    init: str | os.PathLike[str] | Sketch | None,
+) -> tuple[Sketch | None, dict[str, Any], tuple[str, ...]]:
+    """What a run starts from, the settings that follow from it, and what was not kept of a file.
 
     Args:
         init: a name of `INITIALISATIONS`, a sketch, or the path of its SVG file.
 
     Returns:
-        The sketch, None for a name; its number and make of strokes, or what the name stands for.
+        The sketch, None for a name; its number and make of strokes, or what the name stands for;
+        lines a person should see.
 
     Raises:
         ClipassoError: neither a name nor a sketch that can be read, or a sketch without strokes.
     """
     if init is None or (isinstance(init, str) and init in INITIALISATIONS):
-        return None, dict(INITIALISATIONS[init]) if init else {}
+        return None, dict(INITIALISATIONS[init]) if init else {}, ()
+    notes: tuple[str, ...] = ()
     if not isinstance(init, Sketch):
         if not Path(init).exists():
             raise ClipassoError(
                 f"--init {init}: no such file; give {', '.join(INITIALISATIONS)} or an SVG sketch"
             )
-        init = Sketch.open(init)
+        name = os.fspath(init)
+        init, skipped = open_sketch(name)
+        notes = tuple(f"{name}: not kept: {line}" for line in skipped)
     if not len(init):
         raise ClipassoError("--init: the sketch has no strokes")
     make = {"strokes": len(init), "control_points": init.degree + 1, "segments": init.segments}
-    return init, make
+    return init, make, notes
 
 
 def parse_frozen(text: str, count: int) -> NDArray[np.bool_]:
@@ -90,16 +96,17 @@ def refitted(sketch: Sketch, degree: int, segments: int) -> NDArray[np.float64]:
 def on_canvas(
     sketch: Sketch, frame: Frame, degree: int, segments: int, frozen: NDArray[np.bool_]
 ) -> Drawing:
-    """One seed's drawing of a sketch whose canvas is laid over the photo's frame.
+    """One seed's drawing of a sketch whose canvas is laid into the photo's frame.
 
     Args:
-        sketch: of any size; it is stretched to the photo's proportions.
+        sketch: of any size; it keeps its proportions, as large as fits and in the frame's middle.
         frame: of the photo on its canvas.
         degree, segments: of the strokes wanted.
         frozen: `[strokes]`.
     """
-    scale = frame.width / sketch.size[0], frame.height / sketch.size[1]
-    fitted = sketch.scaled(scale)
+    scaled = sketch.scaled(min(frame.width / sketch.size[0], frame.height / sketch.size[1]))
+    width, height = scaled.size
+    fitted = scaled.translated((frame.width - width) / 2, (frame.height - height) / 2)
     grey = np.ptp(fitted.colors, axis=1).max(initial=0.0) == 0
     return Drawing.make(
         frame.to_canvas(refitted(fitted, degree, segments))[None],

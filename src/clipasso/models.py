@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from clipasso.encoders import EMBEDDED, SALIENCY, can_load, load_encoder
+from clipasso.encoders import EMBEDDED, SALIENCY, can_load, has_weights, load_encoder
 from clipasso.encoders.clip import ClipTower
 from clipasso.encoders.metrics import load_metric
 from clipasso.errors import ClipassoError
@@ -160,7 +160,11 @@ def choose_saliency(encoder: Encoder, method: str = "auto") -> Encoder:
     if not isinstance(encoder, ClipTower) or encoder.name == SALIENCY:
         return encoder
     if method in _OF_SALIENCY and can_load(SALIENCY):
-        return load_encoder(SALIENCY, device=encoder.mean.device)
+        try:
+            return load_encoder(SALIENCY, device=encoder.mean.device)
+        except ClipassoError:
+            if has_weights(SALIENCY) is not None:  # here and broken is for its owner to mend
+                raise
     return encoder
 
 

@@ -21,7 +21,7 @@ from clipasso.strokes import Sketch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["encode_png", "planned_files", "render", "write_result"]
+__all__ = ["DEBUG", "encode_png", "planned_files", "render", "write_result"]
 
 PNG_SIDE = 1024
 _LARGEST_SIDE = 16_384
@@ -76,13 +76,14 @@ def planned_files(
     if all_seeds:
         names += [f"{stem}-rank{k}.svg" for k in range(2, seeds + 1)]
     if debug:
-        names += [f"{stem}-{name}.png" for name in _DEBUG]
+        names += [f"{stem}-{name}.png" for name in DEBUG]
     return [folder / name for name in names]
 
 
 def write_result(
-    result: Result, folder: Path, stem: str, *, all_seeds: bool = False, debug: bool = False
-) -> list[Path]:
+    result: Result, folder: Path, stem: str, *, all_seeds: bool = False, debug: bool = False,
+    replace: bool = True,
+) -> list[Path]:  # fmt: skip
     """Write a result's files, each whole or not at all; the SVG comes last.
 
     Args:
@@ -90,6 +91,7 @@ def write_result(
         stem: the files' name without extension.
         all_seeds: also write the other seeds' sketches, `STEM-rank2.svg` the second best.
         debug: also write pictures of the initialisation.
+        replace: files that are there already; else they stay, and the first is an error.
 
     Returns:
         The files, in the order of `planned_files`.
@@ -109,12 +111,14 @@ def write_result(
             contents[folder / f"{stem}-{name}.png"] = encode_png(image)
     contents[folder / f"{stem}.svg"] = result.sketch.to_svg()
     for path, data in contents.items():
-        write_atomically(path, data)
+        write_atomically(path, data, replace=replace)
     seeds = len(result.sketches)
     return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug)
 
 
-_DEBUG = ("input", "mask", "saliency", "edges", "distribution", "initial")
+DEBUG = ("input", "mask", "saliency", "edges", "distribution", "initial")
+"""The pictures of `debug`, as they end their files' names."""
+
 _DEBUG_SCALE = 3
 
 

@@ -78,7 +78,7 @@ def sketch(
         >>> result = clipasso.sketch("cat.jpg", strokes=16)
         >>> result.sketch.save("cat.svg")
     """
-    given, implied = read_init(init)
+    given, implied, notes = read_init(init)
     chosen = {name: value for name, value in settings.items() if value is not None}
     made, preferred = make_settings(preset, **{**implied, **chosen})
     photo = load_photo(source, size=made.canvas, fit=fit)
@@ -88,7 +88,7 @@ def sketch(
     )
     found = make_mask(photo, str(mask), fit, None if mask_weights is None else Path(mask_weights))
     return sketch_photo(
-        photo, models, made, mask=found, init=given, freeze=freeze,
+        photo, models, made, mask=found, init=given, freeze=freeze, notes=notes,
         on_progress=on_progress, stop=stop, seconds={"load": time.monotonic() - began},
     )  # fmt: skip
 
@@ -101,6 +101,7 @@ def sketch_photo(
     mask: Mask | None = None,
     init: Sketch | None = None,
     freeze: str = "",
+    notes: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
@@ -112,13 +113,14 @@ def sketch_photo(
         models: on the device to work on.
         mask: what `make_mask` found; None keeps the whole photo.
         init, freeze: as in `sketch`.
+        notes: lines a person should see that are known already, as of what was read.
         seconds: time spent already, by stage.
 
     Raises:
         ClipassoError: settings that do not go together.
     """
     (result,) = sketch_photos(
-        [photo], models, settings, masks=[mask], init=init, freeze=freeze,
+        [photo], models, settings, masks=[mask], init=init, freeze=freeze, notes=notes,
         on_progress=on_progress, stop=stop, seconds=seconds,
     )  # fmt: skip
     if isinstance(result, ClipassoError):
@@ -134,6 +136,7 @@ def sketch_photos(
     masks: Sequence[Mask | None] | None = None,
     init: Sketch | None = None,
     freeze: str = "",
+    notes: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
@@ -149,7 +152,7 @@ def sketch_photos(
         on_progress: called at every evaluation for each photo still in work; `Progress.photo` says
             which of `photos` it is.
         stop: once set, every photo ends with its best so far.
-        models, settings, init, freeze, seconds: as in `sketch_photo`.
+        models, settings, init, freeze, notes, seconds: as in `sketch_photo`.
 
     Returns:
         For each photo its result, or the error for which it has none; the others do not suffer.
@@ -157,7 +160,8 @@ def sketch_photos(
     made: list[Prepared | ClipassoError] = []
     for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
         try:
-            made.append(prepare(photo, models, settings, mask, init, freeze, seconds or {}))
+            ready = prepare(photo, models, settings, mask, init, freeze, seconds or {})
+            made.append(replace(ready, notes=(*ready.notes, *notes)))
         except ClipassoError as error:
             made.append(error)
     good = [n for n, prepared in enumerate(made) if isinstance(prepared, Prepared)]

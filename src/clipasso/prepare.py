@@ -15,14 +15,15 @@ from clipasso.drawing import Drawing
 from clipasso.edges import xdog_edges
 from clipasso.errors import ClipassoError
 from clipasso.given import on_canvas, parse_frozen, without_least_missed
-from clipasso.initialise import initial_strokes, sample_positions, stroke_distribution
+from clipasso.initialise import stroke_distribution
+from clipasso.lay import Laying
 from clipasso.masks import Mask, cut_out
 from clipasso.objective import Objective, make_objective
 from clipasso.optimise import Job
+from clipasso.page import Page
 from clipasso.result import SEED_STEP, Initialisation
 from clipasso.silhouette import darkened, is_flat
 from clipasso.targets import PhotoPool
-from clipasso.trace import edge_field, traced_strokes
 from clipasso.zoom import zoomed
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def prepare(
     allowed = frame_mask(photo) if inside is None else frame_mask(photo) & inside
     start = initialise(pixels, allowed, image, models.saliency, settings, given)
     spent = {**seconds, "initialise": time.monotonic() - began}
-    job = Job(start.drawing, image, objective)
+    laying = Laying(start.distribution, pixels, allowed, settings)
+    job = Job(start.drawing, image, objective, Page.of(photo), laying.anew)
     return Prepared(photo, settings, mask, start, job, tuple(notes), spent)
 
 
@@ -169,37 +171,19 @@ def initialise(
     edges = xdog_edges(pixels) if settings.edges == "xdog" else flat
     saliency, edges = saliency * allowed, edges * allowed
     distribution = stroke_distribution(saliency, edges, temperature=settings.temperature)
-    drawing = _first_strokes(distribution, pixels, allowed, settings, given)
+    laying = Laying(distribution, pixels, allowed, settings)
+    drawing = _first_strokes(laying, settings, given)
     return Initialisation(pixels, saliency, edges, distribution, drawing, source)
 
 
-def _first_strokes(
-    distribution: NDArray[np.float64],
-    pixels: NDArray[np.float32],
-    allowed: NDArray[np.bool_],
-    settings: Settings,
-    given: Drawing | None,
-) -> Drawing:
+def _first_strokes(laying: Laying, settings: Settings, given: Drawing | None) -> Drawing:
     """Strokes drawn for each seed, after those that are given."""
     degree, size = settings.control_points - 1, settings.canvas
     count = settings.strokes - (0 if given is None else given.points.shape[1])
-    taken = np.empty((0, 2))
-    if given is not None:
-        along = np.linspace(0, 1, 5 if settings.start == "walk" else 33)
-        taken = given.to_sketch((size, size)).evaluate(along).reshape(-1, 2)
-    field = edge_field(pixels, size / 224) if settings.start == "trace" else None
     points, colors = [], []
     for k in range(settings.seeds):
         rng = np.random.default_rng(settings.seed + SEED_STEP * k)
-        if field is None:
-            starts = sample_positions(distribution, count, rng, spread=settings.spread, taken=taken)
-            new = initial_strokes(starts, settings.points_per_stroke, size, rng)
-        else:
-            new = traced_strokes(
-                distribution, field, allowed, count, rng, degree=degree,
-                segments=settings.segments, taken=taken,
-            )  # fmt: skip
-        points.append(new)
+        points.append(laying.strokes(count, rng, given))
         colors.append(rng.random((count, 3)) if settings.ink == "random" else np.zeros((count, 1)))
     width = settings.width * size / 224
     drawn = Drawing.make(np.stack(points), degree, widths=width, colors=np.stack(colors))

@@ -51,7 +51,8 @@ class Result:
 
     Attributes:
         sketch: the best seed's strokes in the photo's frame: its longer side has as many pixels
-            as the canvas (its shorter one with `fit="crop"`).
+            as the canvas (its shorter one with `fit="crop"`). Their ink ends where the photo does,
+            or the part of it that the canvas shows.
         sketches: every seed's, best first.
         photo, settings, initialisation: what it was made from; the photo on the canvas that was
             used, which may be zoomed to its object (`photo.frame.zoom`).

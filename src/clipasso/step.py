@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from clipasso.adam import Adam
+from clipasso.drawing import Drawing
 from clipasso.targets import PhotoPool
 
 __all__ = ["Step"]
@@ -111,11 +112,19 @@ class Step:
             self._graphs.move.replay()
 
     @torch.no_grad()
-    def evaluate(self) -> None:
-        """Compare the average strokes with the photos as they are; leaves `terms`."""
-        if self._graphs is None:
+    def evaluate(self, drawing: Drawing | None = None, seeds: Sequence[int] = ()) -> None:
+        """Compare strokes with the photos as they are; leaves `terms`.
+
+        Args:
+            drawing: all seeds', for a look once the steps are over; None is the average strokes.
+            seeds: those of it to look at.
+        """
+        if drawing is not None:
+            self._set(list(seeds))
+        elif self._graphs is None:
             self._set(self._going)
-        images = self.adam.average.seeds(self._rows).render(self.canvas)
+        drawing = self.adam.average if drawing is None else drawing
+        images = drawing.seeds(self._rows).render(self.canvas)
         terms = []
         for some, photos in self._parts(images, 1):
             terms.append(self._terms(self.pool.clean.loss(some, None, photos).terms, 1))

@@ -5,43 +5,24 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from math import comb, isfinite, sqrt
+from math import isfinite, sqrt
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from clipasso.bezier import FloatArray, bernstein, longest_inside, room, split
 from clipasso.errors import ClipassoError
 from clipasso.files import write_atomically
 
-__all__ = ["Sketch", "SvgWarning", "bernstein", "open_sketch", "read_sketch", "split"]
-
-FloatArray: TypeAlias = NDArray[np.float64]
+__all__ = ["Sketch", "SvgWarning", "open_sketch", "read_sketch"]
 
 _PER_STROKE = ("points", "widths", "colors", "opacities")
 
 
 class SvgWarning(UserWarning):
     """A part of an SVG that is no stroke, or cannot be kept as one, was left out on reading."""
-
-
-def bernstein(degree: int, t: ArrayLike) -> FloatArray:
-    """Values of the Bernstein polynomials at the parameters `t` `[m]`: `[m, degree + 1]`."""
-    u = np.asarray(t, dtype=np.float64)[:, None]
-    i = np.arange(degree + 1)
-    return np.array([comb(degree, k) for k in i]) * u**i * (1.0 - u) ** (degree - i)
-
-
-def split(segments: FloatArray) -> FloatArray:
-    """Halve Bezier segments `[..., degree + 1, 2]` exactly: `[..., 2, degree + 1, 2]`."""
-    level, left, right = segments, [segments[..., 0, :]], [segments[..., -1, :]]
-    while level.shape[-2] > 1:  # de Casteljau at t = 1/2
-        level = (level[..., :-1, :] + level[..., 1:, :]) / 2
-        left.append(level[..., 0, :])
-        right.append(level[..., -1, :])
-    return np.stack([np.stack(left, axis=-2), np.stack(right[::-1], axis=-2)], axis=-3)
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -203,6 +184,30 @@ class Sketch:
     def with_size(self, size: tuple[float, float]) -> "Sketch":
         """The same strokes on a canvas of another `(width, height)`; nothing is scaled."""
         return replace(self, size=size)
+
+    def cut(self, box: ArrayLike, keep: ArrayLike = False) -> "Sketch":
+        """As many strokes, their ink within a box: cut off where it would leave, round ends inside.
+
+        Of a stroke that leaves and comes back the longest piece stays. One of which nothing but its
+        rim is inside becomes a dot at the edge; one thicker than half the box is made that thin.
+
+        Args:
+            box: its corners, the lower first, `[2, 2]` (x, y) in px.
+            keep: `[strokes]` or one for all, strokes that stay as they are.
+
+        Raises:
+            ClipassoError: a box without area.
+        """
+        corners = _numbers("box", box)
+        if corners.shape != (2, 2) or not (corners[0] < corners[1]).all():
+            raise ClipassoError(f"box must be its lower and its higher corner, not {box!r}")
+        lows, highs, widths = room(corners, self.widths)
+        kept = np.broadcast_to(np.asarray(keep, bool), len(self))
+        points = self.points.copy()
+        for k in np.flatnonzero(~kept):
+            chain = longest_inside(self.controls[k], lows[k], highs[k])
+            points[k] = np.concatenate([chain[0, :1], *chain[:, 1:]])
+        return replace(self, points=points, widths=np.where(kept, self.widths, widths))
 
     def with_metadata(self, **items: str) -> "Sketch":
         """The same sketch with `items` added to its metadata or put in place of what was there."""

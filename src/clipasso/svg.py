@@ -1,6 +1,5 @@
 """Sketches as SVG files: written, and read back also from other programs' files."""
 
-import heapq
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -11,8 +10,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from clipasso.bezier import FloatArray, subdivided
 from clipasso.errors import ClipassoError
-from clipasso.strokes import FloatArray, Sketch, split
+from clipasso.strokes import Sketch
 
 __all__ = ["read_svg", "write_svg"]
 
@@ -271,23 +271,9 @@ def _alike(chains: list[list[FloatArray]]) -> tuple[FloatArray, int]:
         raise ClipassoError(f"needs more than {MAX_PARTS} segments; simplify the drawing")
     points = np.empty((len(chains), count * degree + 1, 2))
     for row, chain in zip(points, chains, strict=True):
-        # The longest first, and of equals (a dot has no length) the one with the widest share.
-        heap = [_entry(_raised(segment, degree), 1.0, i) for i, segment in enumerate(chain)]
-        heapq.heapify(heap)
-        while len(heap) < count:
-            _, share, start, segment = heapq.heappop(heap)
-            for i, half in enumerate(split(segment)):
-                heapq.heappush(heap, _entry(half, -share / 2, start - i * share / 2))
-        ordered = [segment for *_, segment in sorted(heap, key=lambda entry: entry[2])]
-        row[:] = np.concatenate([ordered[0][:1], *(segment[1:] for segment in ordered)])
+        ordered = subdivided([_raised(segment, degree) for segment in chain], count)
+        row[:] = np.concatenate([ordered[0, :1], *ordered[:, 1:]])
     return points, degree
-
-
-def _entry(
-    segment: FloatArray, share: float, start: float
-) -> tuple[float, float, float, FloatArray]:
-    length = np.linalg.norm(np.diff(segment, axis=0), axis=1).sum()
-    return -float(length), -share, start, segment
 
 
 def _raised(segment: FloatArray, degree: int) -> FloatArray:

@@ -144,6 +144,7 @@ def traced_strokes(
     degree: int = 3,
     segments: int = 1,
     taken: NDArray[np.float64] | None = None,
+    of: int = 0,
 ) -> NDArray[np.float64]:
     """Strokes along the edges, started at points drawn from the distribution.
 
@@ -153,6 +154,7 @@ def traced_strokes(
         free: `[size, size]` where strokes may run.
         degree, segments: of the chain of Bezier curves that a stroke is.
         taken: `[any, 2]` points of strokes that are there already, pixels; new ones keep away.
+        of: how many strokes there will be, where that is more than `count`: of many, each is short.
 
     Returns:
         `[count, segments * degree + 1, 2]`, pixels.
@@ -164,7 +166,7 @@ def traced_strokes(
     left, free = distribution.copy(), free.copy()
     typical = float(np.quantile(field.strength[distribution > 0], 0.7))
     faint = max(_FLAT, _FAINT * typical)
-    longest = min(max(_TOGETHER / max(1, count), _SHORT), _LONGEST) * scale
+    longest = min(max(_TOGETHER / max(1, count, of), _SHORT), _LONGEST) * scale
 
     def take(path: Path) -> None:
         away = np.ones((size, size), bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -43,10 +43,10 @@ class Outcome:
     """What the loop found for a photo.
 
     Attributes:
-        drawing: best evaluated strokes of each seed.
-        losses: their evaluation loss, `[seeds]`.
+        drawing: best evaluated strokes of each seed, cut at the page.
+        losses: their evaluation loss, `[seeds]`; where something was cut off, that of what is left.
         terms: their loss term by term: name to `[seeds]`.
-        curve: (step, evaluation loss of each seed) for every evaluation.
+        curve: (step, evaluation loss of each seed) for every evaluation, nothing being cut there.
         history: the strokes of all seeds as they were at each evaluation (figure 7).
         steps: gradient steps that the longest seed took.
         stopped: `finished`, `converged` (all seeds) or `interrupted`.
@@ -66,6 +66,15 @@ class Outcome:
     def points(self) -> Tensor:
         """Control points of `drawing`, `[seeds, strokes, points, 2]`, canvas pixels."""
         return self.drawing.points
+
+    def judged(self, drawing: Drawing, found: Mapping[int, Mapping[str, float]]) -> Outcome:
+        """The same with other strokes of some seeds, and these seeds' loss terms."""
+        terms = {
+            name: tuple(found[k][name] if k in found else old for k, old in enumerate(values))
+            for name, values in self.terms.items()
+        }
+        losses = tuple(found[k]["total"] if k in found else x for k, x in enumerate(self.losses))
+        return replace(self, drawing=drawing, losses=losses, terms=terms)
 
     @property
     def winner(self) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
 from clipasso._version import __version__
 from clipasso.cli import draw, encoders, evaluate, figure, render, sketch, study
+from clipasso.cli.console import Stream, say, tell, tolerant_streams
+from clipasso.cli.stopping import Cancelled, Ended, cancellable, exit_status, terminable
 from clipasso.errors import ClipassoError
 
 __all__ = ["app", "run"]
@@ -22,18 +22,18 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("sketch", no_args_is_help=True)(sketch.command)
-app.command("draw", no_args_is_help=True)(draw.command)
-app.command("render", no_args_is_help=True)(render.command)
-app.command("figure", no_args_is_help=True)(figure.command)
-app.command("evaluate", no_args_is_help=True)(evaluate.command)
-app.command("study", no_args_is_help=True)(study.command)
-app.command("encoders")(encoders.command)
+app.command("sketch", no_args_is_help=True)(cancellable(sketch.command))
+app.command("draw", no_args_is_help=True)(cancellable(draw.command))
+app.command("render", no_args_is_help=True)(cancellable(render.command))
+app.command("figure", no_args_is_help=True)(cancellable(figure.command))
+app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
+app.command("study", no_args_is_help=True)(cancellable(study.command))
+app.command("encoders")(cancellable(encoders.command))
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"clipasso {__version__}")
+        tell(f"clipasso {__version__}")
         raise typer.Exit
 
 
@@ -50,24 +50,47 @@ def _top(
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit status: 2 for what a user can mend, 130 for Ctrl-C."""
+    """Run a command and return its exit status.
+
+    That is 2 for what a user can mend, 130 for Ctrl-C, 143 for SIGTERM, and 1 where all went well
+    but standard output could not be written to.
+    """
+    with tolerant_streams() as (out, _), terminable():
+        status = _run(arguments)
+        return _settled(status, out)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         status = app(arguments, standalone_mode=False)
     except ClipassoError as error:
-        print(f"clipasso: {error}", file=sys.stderr)
+        say(str(error))
         return 2
-    except (KeyboardInterrupt, typer.Abort):
-        print("clipasso: stopped; nothing was written", file=sys.stderr)
-        return 130
-    except typer.Exit as done:
-        return done.exit_code
-    except BrokenPipeError:  # the reader of our output has gone, as in `... --json | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except Cancelled as error:
+        if not error.said:
+            say("stopped; nothing was written")
+        return error.status
+    except KeyboardInterrupt as error:
+        say("stopped; nothing was written")
+        return exit_status(error)
     except Exception as error:
         # Click's usage errors print themselves; its class may come from a copy inside typer.
         if not hasattr(error, "show") or not hasattr(error, "exit_code"):
             raise
-        print(f"clipasso: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        say(error.format_message())  # type: ignore[attr-defined]
         return 2
-    return status if isinstance(status, int) else 0
+    if isinstance(status, int) and not isinstance(status, Ended) and status > 2:
+        say("stopped; nothing was written")  # before the command itself had begun
+    return int(status) if isinstance(status, int) else 0
+
+
+def _settled(status: int, out: Stream | None) -> int:
+    """The status, once standard output has shown whether it took everything."""
+    if out is None:
+        return status
+    out.flush()
+    if out.lost is None:
+        return status
+    if not isinstance(out.lost, BrokenPipeError):  # a reader may go, as in `... --json | head`
+        say(f"standard output cannot be written to ({out.lost}); files are not concerned")
+    return status or 1

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from clipasso.cli import options as opt
-from clipasso.cli.work import Outlet, run_shown, say
+from clipasso.cli.console import say
+from clipasso.cli.outlet import Outlet
+from clipasso.cli.photos import load
+from clipasso.cli.progress import run_shown
 
 
+@opt.with_settings(draw=True)
 def command(
-    ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="What to draw.", metavar="[TEXT]")] = "",
     photo: Annotated[
         Path | None,
-        typer.Option(help="A photo to agree with, beside the text or alone.", metavar="FILE"),
+        typer.Option(
+            help="A photo to agree with, beside the text or alone; - for standard input.",
+            metavar="FILE",
+        ),
     ] = None,
     lines: Annotated[
         bool,
@@ -25,24 +32,9 @@ def command(
             "--lines", help="16 thin black lines (figure 13) in place of 256 strokes in colour."
         ),
     ] = False,
-    output: opt.Output = Path("sketches"),
-    strokes: opt.Strokes = None,
-    control_points: opt.ControlPoints = None,
-    segments: opt.Segments = None,
-    width: opt.Width = None,
-    width_rate: opt.WidthRate = None,
-    opacity_rate: opt.OpacityRate = None,
-    color_rate: opt.ColorRate = None,
+    output: opt.OutputOrStdout = Path("sketches"),
     encoder: opt.Encoder = None,
     weights: opt.Weights = None,
-    text_weight: opt.TextWeight = None,
-    semantic_weight: opt.SemanticWeight = None,
-    seeds: opt.Seeds = None,
-    seed: opt.Seed = None,
-    iterations: opt.Iterations = None,
-    learning_rate: opt.LearningRate = None,
-    augmentations: opt.Augmentations = None,
-    precision: opt.Precision = None,
     device: opt.Device = "auto",
     mask: opt.Mask = "none",
     fit: opt.Fit = "pad",
@@ -50,6 +42,7 @@ def command(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
+    **chosen: Any,
 ) -> int:
     """Draw a text, or a photo's meaning, with CLIPDraw: the paper's main comparison.
 
@@ -65,27 +58,26 @@ def command(
     """
     from clipasso.clipdraw import draw_photo, draw_settings
     from clipasso.models import load_models
-    from clipasso.photo import load_photo
 
-    chosen = opt.chosen_settings(ctx.params)
-    chosen.pop("text")
     settings, preferred = draw_settings(text, photo is not None, lines=lines, **chosen)
-    outlet = Outlet(output, settings.seeds, all_seeds, False, force, quiet, as_json)
-    stem = photo.stem if photo else re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing"
-    outlet.claim(stem)
-    seen = load_photo(photo, size=settings.canvas, fit=fit) if photo else None  # type: ignore[arg-type]
-    outlet.prepare()
-    models = load_models(settings, encoder or preferred, weights, device=device)
+    outlet = Outlet(output, settings.seeds, all_seeds, False, force, False, quiet, as_json)
+    named = photo or Path(re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing")
+    (job,) = outlet.plan([named], [weights, Path(mask)])
+    seen = load(photo, settings.canvas, fit) if photo else None  # type: ignore[arg-type]
 
-    result = run_shown(
-        stem,
-        outlet.silent,
-        lambda on_progress, stop: draw_photo(
-            seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
-            on_progress=on_progress, stop=stop,
-        ),
-    )  # fmt: skip
-    for note in result.notes:
-        say(note)
-    outlet.write(result, stem)
-    return 130 if result.outcome.stopped == "interrupted" else 0
+    with ExitStack() as held, outlet.at_work(1) as stopping:
+        outlet.claim(job, held)
+        models = load_models(settings, encoder or preferred, weights, device=device)
+        result = run_shown(
+            job.stem,
+            outlet.silent,
+            stopping,
+            lambda on_progress: draw_photo(
+                seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
+                on_progress=on_progress, stop=stopping.event,
+            ),
+        )  # fmt: skip
+        for note in result.notes:
+            say(note)
+        outlet.write(result, job.stem)
+        return stopping.status if stopping.event.is_set() else 0

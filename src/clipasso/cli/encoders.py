@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from clipasso.cli.console import tell
+
 
 def command(
     everything: Annotated[
@@ -51,4 +53,4 @@ def _list_all() -> None:
 
     for name in open_clip.list_models():
         if tags := open_clip.list_pretrained_tags_by_model(name):
-            typer.echo(f"{name}  {' '.join(tags)}")
+            tell(f"{name}  {' '.join(tags)}")

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from clipasso.cli import options as opt
-from clipasso.cli.progress import GridWords, grid_bar
-from clipasso.cli.work import say
+from clipasso.cli.console import say
+from clipasso.cli.grids import GridWords, counts, run_grid, tell_files
 from clipasso.errors import ClipassoError
-
-if TYPE_CHECKING:
-    pass
 
 _PAPER = (4, 8, 16, 32)
 _JUDGES = "Judges (sections 4.3, C and F)"
 
 
+@opt.with_settings("loss", "seeds", "seed", "iterations", "augmentations")
 def command(
-    ctx: typer.Context,
     photos: Annotated[Path, typer.Argument(help="Folder of photos, one folder a class inside.")],
     output: opt.Output = Path("evaluation"),
     strokes: Annotated[
@@ -79,17 +76,13 @@ def command(
     preset: opt.Preset = "default",
     encoder: opt.Encoder = None,
     weights: opt.Weights = None,
-    loss: opt.Loss = None,
-    seeds: opt.Seeds = None,
-    seed: opt.Seed = None,
-    iterations: opt.Iterations = None,
-    augmentations: opt.Augmentations = None,
     saliency_encoder: opt.SaliencyEncoder = None,
     saliency_weights: opt.SaliencyWeights = None,
     mask: opt.Mask = "auto",
     device: opt.Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Sketch anew what is there.")] = False,
     quiet: opt.Quiet = False,
+    **chosen_settings: Any,
 ) -> int:
     """Measure how recognisable sketches are, as the paper's section 4.3 does.
 
@@ -109,22 +102,25 @@ def command(
     from clipasso.evaluate.grid import Grid, own_series
     from clipasso.evaluate.panel import choose_judges
     from clipasso.evaluate.results import Protocol
-    from clipasso.evaluate.run import evaluate
+    from clipasso.evaluate.run import FILES, evaluate
     from clipasso.evaluate.subjects import find_subjects, parse_sketches
-    from clipasso.figures.study import Study
-    from clipasso.files import prepare_folder
+    from clipasso.files import keep_apart, prepare_folder
     from clipasso.models import pick_device
     from clipasso.settings import make_settings
+    from clipasso.study import Study
 
     if among not in ("class", "all"):
         raise ClipassoError(f"--among {among}: must be class or all")
     others = parse_sketches(sketches or [])
-    own = own_series(_counts(strokes, bool(others)))
-    chosen_settings = opt.chosen_settings({**ctx.params, "strokes": None})
+    own = own_series(counts(strokes, "4,8,16,32") or (() if others else _PAPER))
     settings, preferred = make_settings(preset, **chosen_settings)
     for column in own:
         make_settings(preset, strokes=column.strokes)  # sees a bad number before any work
-    find_subjects(photos)
+    read = [*(subject.path for subject in find_subjects(photos)), judge_weights, judge_labels]
+    read += [file for series in others if series.folder for file in series.folder.rglob("*")]
+    if output.exists() and output.samefile(photos):
+        raise ClipassoError(f"{output}: the photos are in it; choose another output folder with -o")
+    keep_apart([*read, weights, saliency_weights, Path(mask)], [output / f for f in FILES])
     chosen = choose_judges(judge or [], judge_weights, judge_labels, pick_device(device))
     prepare_folder(output)
     grid = None
@@ -135,26 +131,9 @@ def command(
         )  # fmt: skip
         grid = Grid(study, settings, preferred, mask)
     words = GridWords("looking at the photos", "", "sketch", "report", "sketches")
-    with grid_bar(words, quiet) as (show, so_far):
-        try:
-            evaluation, files = evaluate(
-                photos, output, own=own, others=others, grid=grid, chosen=chosen,
-                protocol=Protocol(among, distractors), mask=mask, force=force,
-                on_progress=show, say=say,
-            )  # fmt: skip
-        except KeyboardInterrupt:
-            say(so_far())
-            return 130
-    if not quiet:
-        for file in files:
-            print(file)
+    evaluation, files = run_grid(words, output, quiet, lambda show: evaluate(
+        photos, output, own=own, others=others, grid=grid, chosen=chosen,
+        protocol=Protocol(among, distractors), mask=mask, force=force, on_progress=show, say=say,
+    ))  # fmt: skip
+    tell_files(files, quiet)
     return 2 if evaluation.failures else 0
-
-
-def _counts(text: str | None, elsewhere: bool) -> tuple[int, ...]:
-    if text is None:
-        return () if elsewhere else _PAPER
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise ClipassoError(f"--strokes {text}: give a number, or several as in 4,8,16,32")
-    return tuple(map(int, parts))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from clipasso.cli.progress import GridWords, grid_bar
-from clipasso.cli.work import say
+from clipasso.cli import options as opt
+from clipasso.cli.console import say
+from clipasso.cli.grids import GridWords, counts, run_grid, tell_files
 from clipasso.errors import ClipassoError
-
-if TYPE_CHECKING:
-    pass
+from clipasso.files import keep_apart, prepare_folder
 
 
+@opt.with_settings("iterations", "seeds")
 def command(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Which figure; --list explains them.")
@@ -22,34 +22,13 @@ def command(
     photos: Annotated[
         list[Path] | None, typer.Argument(metavar="PHOTO", help="Photos to sketch.")
     ] = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--output", help="Folder for the sheet, and for its runs; made if missing."
-        ),
-    ] = Path("figures"),
-    encoder: Annotated[
-        str | None,
-        typer.Option(help="auto, efficientnet-lite0, RN101 ...; see `clipasso encoders` (auto)."),
-    ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="A local checkpoint for the encoder.")
-    ] = None,
-    saliency_encoder: Annotated[
-        str | None,
-        typer.Option(help="Another encoder to place the first strokes (the paper's choice)."),
-    ] = None,
-    saliency_weights: Annotated[
-        Path | None, typer.Option(help="A local checkpoint for that one.")
-    ] = None,
+    output: opt.Output = Path("figures"),
+    encoder: opt.Encoder = None,
+    weights: opt.Weights = None,
+    saliency_encoder: opt.SaliencyEncoder = None,
+    saliency_weights: opt.SaliencyWeights = None,
     lpips_weights: Annotated[
         Path | None, typer.Option(help="torchvision's VGG16 checkpoint, for losses.")
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option(help="Gradient steps of each sketch at most (the preset's).")
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(help="Initialisations of each sketch (the preset's).")
     ] = None,
     strokes: Annotated[
         str | None,
@@ -57,23 +36,20 @@ def command(
             help="Number of strokes (16); several for abstraction and background: 32,16,8,4."
         ),
     ] = None,
-    preset: Annotated[str, typer.Option(help="default, paper or draft.")] = "default",
-    mask: Annotated[
-        str, typer.Option(help="How backgrounds are removed, as for `clipasso sketch`.")
-    ] = "auto",
+    preset: opt.Preset = "default",
+    mask: opt.Mask = "auto",
     text: Annotated[
         str, typer.Option(help='For clipdraw ("A sketch of a(n) ..." with the photo\'s file name).')
     ] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: opt.Device = "auto",
     force: Annotated[
         bool, typer.Option("--force", help="Make every run anew instead of taking it up.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")
-    ] = False,
+    quiet: opt.Quiet = False,
     show_list: Annotated[
         bool, typer.Option("--list", help="Explain the figures and do nothing else.")
     ] = False,
+    **settings: Any,
 ) -> int:
     """Make a figure of the paper from your photos.
 
@@ -101,32 +77,22 @@ def command(
     find_figure(name)
     if not photos:
         raise ClipassoError(f"figure {name}: give one photo or more")
-    asked = Asked(preset, iterations, seeds, _counts(strokes), mask, text)
+    asked = Asked(
+        preset, settings["iterations"], settings["seeds"], counts(strokes, "32,16,8,4"), mask, text
+    )
 
-    from clipasso.figures.make import make_figure
+    from clipasso.figures.make import SHEET, make_figure
 
+    named = [*photos, weights, saliency_weights, lpips_weights, Path(mask)]
+    keep_apart(named, [output / f"{name}.{kind}" for kind in SHEET])
     words = GridWords(f"{name}: loading", f"{name} ", "run", "sheet")
-    with grid_bar(words, quiet) as (show, so_far):
-        try:
-            files = make_figure(
-                name, photos, output, asked, encoder=encoder, weights=weights,
-                saliency_encoder=saliency_encoder, saliency_weights=saliency_weights,
-                lpips_weights=lpips_weights, device=device, force=force, on_progress=show, say=say,
-            )  # fmt: skip
-        except KeyboardInterrupt:
-            say(so_far())
-            return 130
-    if not quiet:
-        for file in files:
-            print(file)
+    files = run_grid(words, prepare_folder(output), quiet, lambda show: make_figure(
+        name, photos, output, asked, encoder=encoder, weights=weights,
+        saliency_encoder=saliency_encoder, saliency_weights=saliency_weights,
+        lpips_weights=lpips_weights, device=device, force=force, on_progress=show, say=say,
+    ))  # fmt: skip
+    tell_files(files, quiet)
     return 0
-
-
-def _counts(text: str | None) -> tuple[int, ...]:
-    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts) or (text is not None and not parts):
-        raise ClipassoError(f"--strokes {text}: give a number, or several as in 32,16,8,4")
-    return tuple(map(int, parts))
 
 
 def _print_list() -> None:

@@ -7,32 +7,52 @@ from typing import Annotated
 
 import typer
 
-from clipasso.cli.work import say
+from clipasso.cli.console import say, tell, tell_bytes
+from clipasso.cli.standard import STANDARD, read_standard
 
 
 def command(
-    sketch: Annotated[Path, typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not.")],
+    sketch: Annotated[
+        Path,
+        typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not; - for standard input."),
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="The PNG to write; beside the SVG by default."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="The PNG to write, - for standard output; beside the SVG by default.",
+        ),
     ] = None,
     size: Annotated[int, typer.Option(help="Its longer side, in pixels.")] = 1024,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing PNG.")] = False,
 ) -> None:
     """Draw an SVG of strokes as a PNG.
 
-    Example:  clipasso render cat.svg -o cat.png --size 2048
-    """
-    from clipasso.errors import ClipassoError
-    from clipasso.files import write_atomically
-    from clipasso.output import encode_png, render
-    from clipasso.strokes import open_sketch
+    Examples:
 
-    target = output or sketch.with_suffix(".png")
-    if target.exists() and not force:
-        raise ClipassoError(f"{target}: exists already; give --force to overwrite it")
-    drawing, skipped = open_sketch(sketch)
+      clipasso render cat.svg -o cat.png --size 2048
+
+      clipasso render - -o - < cat.svg > cat.png
+    """
+    from clipasso.files import keep_apart, refuse_existing, write_atomically
+    from clipasso.output import encode_png, render
+    from clipasso.strokes import open_sketch, read_sketch
+
+    target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))
+    keep_apart([sketch], [target])
+    refuse_existing(target, force)
+    if sketch == STANDARD:
+        name = "standard input"
+        drawing, skipped = read_sketch(read_standard(), name)
+    else:
+        name = str(sketch)
+        drawing, skipped = open_sketch(sketch)
     for line in skipped:
-        say(f"{sketch}: not kept: {line}")
-    write_atomically(target, encode_png(render(drawing, size)))
-    typer.echo(f"{target}  {len(drawing)} strokes")
+        say(f"{name}: not kept: {line}")
+    data = encode_png(render(drawing, size))
+    if target == STANDARD:
+        tell_bytes(data)
+    else:
+        write_atomically(target, data, replace=force)
+    tell(f"{'standard output' if target == STANDARD else target}  {len(drawing)} strokes")

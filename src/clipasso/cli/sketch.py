@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from clipasso.cli import options as opt
-from clipasso.cli.work import Outlet, run_shown, say
+from clipasso.cli.console import say
+from clipasso.cli.outlet import Job, Outlet
+from clipasso.cli.photos import expanded, load
+from clipasso.cli.progress import run_shown
+from clipasso.cli.standard import STANDARD, once, read_standard
+from clipasso.cli.stopping import Stopping
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
@@ -24,58 +29,40 @@ _ON_CUDA = 8  # photos in one batch where none are asked for; not yet measured
 _MOST = 1000
 
 
+@opt.with_settings()
 def command(
-    ctx: typer.Context,
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos to sketch.")],
-    output: opt.Output = Path("sketches"),
-    strokes: opt.Strokes = None,
-    control_points: opt.ControlPoints = None,
-    segments: opt.Segments = None,
-    width: opt.Width = None,
-    width_rate: opt.WidthRate = None,
-    opacity_rate: opt.OpacityRate = None,
-    color_rate: opt.ColorRate = None,
+    photos: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PHOTO...", help="Photos to sketch, folders of photos, or - for standard input."
+        ),
+    ],
+    output: opt.OutputOrStdout = Path("sketches"),
     encoder: opt.Encoder = None,
     weights: opt.Weights = None,
-    loss: opt.Loss = None,
-    layers: opt.Layers = None,
-    semantic_weight: opt.SemanticWeight = None,
-    distance: opt.Distance = None,
-    text: opt.Text = None,
-    text_weight: opt.TextWeight = None,
     preset: opt.Preset = "default",
-    seeds: opt.Seeds = None,
-    seed: opt.Seed = None,
-    iterations: opt.Iterations = None,
-    learning_rate: opt.LearningRate = None,
-    augmentations: opt.Augmentations = None,
-    precision: opt.Precision = None,
     device: opt.Device = "auto",
     together: opt.Together = None,
     init: opt.Init = None,
     freeze: opt.Freeze = "",
-    saliency: opt.Saliency = None,
     saliency_encoder: opt.SaliencyEncoder = None,
     saliency_weights: opt.SaliencyWeights = None,
-    edges: opt.Edges = None,
-    temperature: opt.Temperature = None,
-    start: opt.Start = None,
     mask: opt.Mask = "auto",
     mask_weights: opt.MaskWeights = None,
-    background_weight: opt.BackgroundWeight = None,
-    lighten: opt.Lighten = None,
-    zoom: opt.Zoom = None,
     fit: opt.Fit = "pad",
     all_seeds: opt.AllSeeds = False,
     debug: opt.Debug = False,
     force: opt.Force = False,
+    skip_existing: opt.SkipExisting = False,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
+    **chosen: Any,
 ) -> int:
     """Turn photos into sketches of a few strokes.
 
-    For each photo writes NAME.svg, NAME.png (1024 pixels) and NAME.json (settings, losses, times).
-    Ctrl-C ends early and keeps the best sketch so far.
+    For each photo writes NAME.svg, NAME.png (1024 pixels) and NAME.json (settings, losses, times);
+    in the photo's own folder NAME-sketch.svg and so on. Ctrl-C and SIGTERM end early and keep the
+    best sketch so far.
 
     Examples:
 
@@ -83,57 +70,90 @@ def command(
 
       clipasso sketch horse.png flamingo.png -o out --strokes 8
 
+      clipasso sketch photos -o out --skip-existing
+
       clipasso sketch cat.jpg --preset paper --weights RN101.pt
 
       clipasso sketch cat.jpg --init mine.svg --freeze all --strokes 12
+
+      clipasso sketch - -o - < cat.jpg > cat.svg
     """
-    from clipasso.given import read_init
     from clipasso.models import load_models
     from clipasso.settings import make_settings
 
     if together is not None and not 1 <= together <= _MOST:
         raise ClipassoError(f"--together {together}: must be from 1 to {_MOST}")
-    given, implied = read_init(init)
-    settings, preferred = make_settings(preset, **{**implied, **opt.chosen_settings(ctx.params)})
-    outlet = Outlet(output, settings.seeds, all_seeds, debug, force, quiet, as_json)
-    jobs = outlet.plan(photos)
-    asked = encoder or preferred
-    models = load_models(settings, asked, weights, saliency_encoder, saliency_weights, device)
-    if models.note:
-        say(models.note)
-    if together is None:
-        together = _ON_CUDA if models.device.type == "cuda" else 1
-    said: set[str] = set()
+    once(*photos, init)
+    given, implied, notes = _read_init(init)
+    for note in notes:
+        say(note)
+    settings, preferred = make_settings(
+        preset, **{**implied, **{k: v for k, v in chosen.items() if v is not None}}
+    )
+    outlet = Outlet(
+        output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json
+    )  # fmt: skip
+    files = [weights, saliency_weights, mask_weights, Path(mask), Path(init) if init else None]
+    jobs = outlet.plan(expanded(photos, quiet), files)
+    if not jobs:
+        return 0
     good = True
-    for first in range(0, len(jobs), together):
-        some = jobs[first : first + together]
-        loaded = list(_load(some, settings.canvas, fit, mask, mask_weights))
-        results = _sketch(loaded, models, settings, given, freeze, outlet.silent) if loaded else []
-        written = [
-            _write(outlet, photo, stem, result, said)
-            for (photo, _, stem), result in zip(loaded, results, strict=True)
-        ]
-        good = good and len(loaded) == len(some) and all(written)
-        if any(_interrupted(result) for result in results):
-            return 130
+    with outlet.at_work(len(jobs)) as stopping:
+        models = load_models(
+            settings, encoder or preferred, weights, saliency_encoder, saliency_weights, device
+        )
+        if models.note:
+            say(models.note)
+        batch = together or (_ON_CUDA if models.device.type == "cuda" else 1)
+        said = set(notes)
+        for first in range(0, len(jobs), batch):
+            some = jobs[first : first + batch]
+            with ExitStack() as held:
+                loaded = _load(some, outlet, held, settings.canvas, fit, mask, mask_weights)
+                results = _sketch(loaded, models, settings, given, freeze, notes, outlet, stopping)
+                written = [
+                    _write(outlet, photo, stem, result, said)
+                    for (photo, _, stem), result in zip(loaded, results, strict=True)
+                ]
+            good = good and len(loaded) == len(some) and all(written)
+            if stopping.event.is_set():
+                if first + batch < len(jobs):
+                    outlet.say_stopped(len(jobs))
+                return stopping.status
+            stopping.keeping = False
     return 0 if good else 2
 
 
+def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[str, ...]]:
+    from clipasso.given import read_init
+
+    if init != str(STANDARD):
+        return read_init(init)
+    from clipasso.strokes import read_sketch
+
+    drawing, skipped = read_sketch(read_standard(), "standard input")
+    given, implied, _ = read_init(drawing)
+    return given, implied, tuple(f"standard input: not kept: {line}" for line in skipped)
+
+
 def _load(
-    jobs: list[tuple[Path, str]], canvas: int, fit: Any, mask: str, mask_weights: Path | None
-) -> Iterator[tuple[Photo, Mask, str]]:
+    jobs: list[Job], outlet: Outlet, held: ExitStack, canvas: int, fit: Any, mask: str,
+    mask_weights: Path | None,
+) -> list[tuple[Photo, Mask, str]]:  # fmt: skip
     """Those photos that can be read, with their masks and stems; says what is wrong with others."""
     from clipasso.masks import make_mask
-    from clipasso.photo import load_photo
 
-    for path, stem in jobs:
+    loaded = []
+    for job in jobs:
         try:
-            photo = load_photo(path, size=canvas, fit=fit)
+            outlet.claim(job, held)
+            photo = load(job.photo, canvas, fit)
             for note in photo.notes:
                 say(note)
-            yield photo, make_mask(photo, mask, fit, mask_weights), stem
+            loaded.append((photo, make_mask(photo, mask, fit, mask_weights), job.stem))
         except ClipassoError as error:  # the other photos must not suffer
             say(str(error))
+    return loaded
 
 
 def _sketch(
@@ -142,19 +162,24 @@ def _sketch(
     settings: Settings,
     given: Sketch | None,
     freeze: str,
-    silent: bool,
+    notes: tuple[str, ...],
+    outlet: Outlet,
+    stopping: Stopping,
 ) -> list[Result | ClipassoError]:
     """Sketch photos together behind one progress bar."""
     from clipasso.pipeline import sketch_photos
 
+    if not loaded:
+        return []
     photos = [photo for photo, _, _ in loaded]
     name = photos[0].name if len(photos) == 1 else f"{len(photos)} photos"
     return run_shown(
         name,
-        silent,
-        lambda on_progress, stop: sketch_photos(
+        outlet.silent,
+        stopping,
+        lambda on_progress: sketch_photos(
             photos, models, settings, masks=[found for _, found, _ in loaded], init=given,
-            freeze=freeze, on_progress=on_progress, stop=stop,
+            freeze=freeze, notes=notes, on_progress=on_progress, stop=stopping.event,
         ),
     )  # fmt: skip
 
@@ -179,7 +204,3 @@ def _write(
         say(str(error))
         return False
     return True
-
-
-def _interrupted(result: Result | ClipassoError) -> bool:
-    return not isinstance(result, ClipassoError) and result.outcome.stopped == "interrupted"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clipasso.cli.console import tell, tell_bytes
+from clipasso.cli.standard import STANDARD
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
@@ -48,18 +50,23 @@ def command(
 
       clipasso study --score answers/*.json -o rates.csv
     """  # fmt: skip
-    from clipasso.files import write_atomically
+    from clipasso.files import keep_apart, refuse_existing, write_atomically
 
     if output is None and not score:
         output = paths[0] / "study.html"
-    if output and output.exists() and not force:
-        raise ClipassoError(f"{output}: exists already; give --force to overwrite it")
+    to_stdout = output == STANDARD
+    if output and not to_stdout:
+        keep_apart(_read(paths), [output])
+        refuse_existing(output, force)
     if score:
         from clipasso.evaluate.answers import answers_csv, rates, read_answers
 
         found = rates(read_answers(paths))
+        if to_stdout:
+            tell_bytes(answers_csv(found).encode())
+            return
         if output:
-            write_atomically(output, answers_csv(found))
+            write_atomically(output, answers_csv(found), replace=force)
         _print(found)
         return
     if len(paths) > 1:
@@ -68,8 +75,18 @@ def command(
 
     assert output is not None
     data = make_forms(read_evaluation(paths[0]), paths[0], seed=seed)
-    write_atomically(output, write_questionnaire(data))
-    typer.echo(f"{output}  {len(data['forms'])} forms, questionnaire {data['study']}")
+    if to_stdout:
+        tell_bytes(write_questionnaire(data).encode())
+    else:
+        write_atomically(output, write_questionnaire(data), replace=force)
+    where = "standard output" if to_stdout else output
+    tell(f"{where}  {len(data['forms'])} forms, questionnaire {data['study']}")
+
+
+def _read(paths: Sequence[Path]) -> list[Path]:
+    """The files that are read: those given, and an evaluation's own."""
+    inside = [file for path in paths if path.is_dir() for file in path.iterdir()]
+    return [*paths, *(file for file in inside if file.name != "study.html")]
 
 
 def _print(found: Sequence[Rate]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from clipasso.caches import home
 from clipasso.encoders.names import hub_files
 from clipasso.errors import ClipassoError
 
@@ -27,8 +29,11 @@ def cached_weights(architecture: str, tag: str) -> Path | None:
         found = try_to_load_from_cache(repository, name)
         if isinstance(found, str):
             return Path(found)
-    own = Path.home() / ".cache" / "clip" / f"{architecture}.pt"
-    return own if tag == "openai" and own.is_file() else None
+    at_home = home()
+    if tag != "openai" or at_home is None:
+        return None
+    own = Path(at_home, ".cache", "clip", f"{architecture}.pt")
+    return own if os.path.isfile(own) else None  # pathlib's raises where a home may not be entered
 
 
 def hub_answers(architecture: str, tag: str, seconds: float | None = None) -> bool:

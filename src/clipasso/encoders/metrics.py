@@ -5,6 +5,7 @@ Each only measures distances: `Targets` and the loop need not know that it is no
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -117,7 +118,7 @@ def _vgg_weights() -> Path:
     from clipasso.encoders.hub import url_answers
 
     path = Path(torch.hub.get_dir()) / "checkpoints" / _VGG_FILE
-    if path.is_file():
+    if os.path.isfile(path):  # pathlib's raises where a folder may not be entered
         return path
     url = VGG16_Weights.IMAGENET1K_V1.url
     if not url_answers(url):

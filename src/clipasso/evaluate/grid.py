@@ -9,39 +9,15 @@ from typing import TYPE_CHECKING
 
 from clipasso.errors import ClipassoError
 from clipasso.evaluate.subjects import Drawn, Series, Subject, read_drawn
-from clipasso.figures.plan import Run
-from clipasso.figures.study import Study
+from clipasso.grid import GridProgress, Run, make_runs
+from clipasso.study import Study
 
 if TYPE_CHECKING:
-    from clipasso.optimise import Progress
     from clipasso.settings import Settings
 
-__all__ = ["METHOD", "Grid", "GridProgress", "own_series"]
+__all__ = ["METHOD", "Grid", "own_series"]
 
 METHOD = "clipasso"
-
-
-@dataclass(frozen=True)
-class GridProgress:
-    """How far the grid is.
-
-    Attributes:
-        label: of the sketch that is being made: photo and strokes.
-        number, runs: which of the sketches to make, from 1, and how many these are.
-        kept: sketches that were there already.
-        steps, of_steps: gradient steps done and to do, of all these sketches and their seeds.
-        loss: the lowest so far; None before the first evaluation.
-        finished: it has just been kept.
-    """
-
-    label: str
-    number: int
-    runs: int
-    kept: int
-    steps: int
-    of_steps: int
-    loss: float | None = None
-    finished: bool = False
 
 
 def own_series(strokes: Sequence[int]) -> tuple[Series, ...]:
@@ -83,42 +59,29 @@ class Grid:
             others theirs.
         """
         failures: list[str] = []
-        wanted = []
+        wanted: list[tuple[Subject, Series, Run]] = []
         for subject in subjects:
-            for column in series:
-                run = self._run(subject, column)
-                try:
-                    there = self.study.has(run)
-                except ClipassoError as error:
-                    failures.append(str(error))
-                    break
-                wanted.append((subject, column, run, there and not force))
-        todo = [(subject, column, run) for subject, column, run, there in wanted if not there]
-        steps = self.settings.iterations * self.settings.seeds
-        failed: set[Run] = set()
-        for number, (subject, column, run) in enumerate(todo, 1):
-            if run in failed:
-                continue
-            now = GridProgress(
-                f"{subject.name}, {column.label}", number, len(todo), len(wanted) - len(todo),
-                (number - 1) * steps, len(todo) * steps,
-            )  # fmt: skip
-            on_progress(now)
-
-            def follow(progress: Progress, now: GridProgress = now) -> None:
-                done = now.steps + progress.step * self.settings.seeds
-                on_progress(replace(now, steps=done, loss=min(progress.best)))
-
+            runs = [(subject, column, self._run(subject, column)) for column in series]
             try:
-                loss = self.study.make(run, follow)
+                for _, _, run in runs:
+                    self.study.has(run)
             except ClipassoError as error:
-                failures.append(f"{subject.name}, {column.label}: {error}")
-                failed.add(run)
+                failures.append(str(error))
                 continue
-            on_progress(replace(now, steps=number * steps, loss=loss, finished=True))
+            wanted += runs
+        labels = {run: f"{subject.name}, {column.label}" for subject, column, run in wanted}
+        failed: set[Run] = set()
+
+        def on_failure(run: Run, error: ClipassoError) -> None:
+            failures.append(f"{labels[run]}: {error}")
+            failed.add(run)
+
+        make_runs(
+            self.study, labels, force=force, on_progress=on_progress, on_failure=on_failure
+        )  # fmt: skip
         drawn = [
             read_drawn(subject, column, self._file(run))
-            for subject, column, run, _ in wanted if run not in failed
+            for subject, column, run in wanted if run not in failed
         ]  # fmt: skip
         return drawn, failures
 

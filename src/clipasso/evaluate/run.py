@@ -8,7 +8,7 @@ from pathlib import Path
 
 import clipasso.evaluate.panel as judges
 from clipasso.errors import ClipassoError
-from clipasso.evaluate.grid import Grid, GridProgress
+from clipasso.evaluate.grid import Grid
 from clipasso.evaluate.page import write_page
 from clipasso.evaluate.report import Evaluation, as_json, sketches_csv, summary_csv
 from clipasso.evaluate.results import Protocol, measures, score
@@ -22,6 +22,7 @@ from clipasso.evaluate.subjects import (
     read_photo,
 )
 from clipasso.files import prepare_folder, write_atomically
+from clipasso.grid import GridProgress
 
 __all__ = ["FILES", "evaluate"]
 

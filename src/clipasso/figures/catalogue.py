@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipasso.errors import ClipassoError
-from clipasso.figures.plan import Asked, Block, Cell, Figure, Row, Run
+from clipasso.figures.plan import Asked, Block, Cell, Figure, Row
+from clipasso.grid import Run
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder

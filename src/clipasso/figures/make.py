@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipasso._version import __version__
 from clipasso.errors import ClipassoError
 from clipasso.figures.catalogue import find_figure
-from clipasso.figures.plan import Asked, Block, Run, runs_of, sketches_of
-from clipasso.figures.sheet import draw_sheet, encode_sheet
-from clipasso.figures.study import Study
+from clipasso.figures.plan import Asked, Block, runs_of, sketches_of
+from clipasso.figures.sheet import draw_sheet, encode_sheet, load_plotter
 from clipasso.figures.table import write_table
 from clipasso.files import prepare_folder, write_atomically
+from clipasso.grid import GridProgress, Run, make_runs
+from clipasso.study import Study
 
 if TYPE_CHECKING:
-    from clipasso.figures.kept import Kept
-    from clipasso.optimise import Progress
+    from clipasso.archive import Kept
     from clipasso.settings import Settings
 
-__all__ = ["GridProgress", "make_figure"]
+__all__ = ["SHEET", "make_figure"]
 
-
-@dataclass(frozen=True)
-class GridProgress:
-    """How far a figure is, over its whole grid.
-
-    Attributes:
-        run: that is being made.
-        label: of its first panel.
-        number, runs: which of the runs to make, from 1, and how many these are.
-        kept: runs that were there already.
-        steps, of_steps: gradient steps done and to do, of all these runs and their seeds.
-        loss: the lowest so far of this run; None before its first evaluation.
-        finished: it has just been kept.
-    """
-
-    run: Run
-    label: str
-    number: int
-    runs: int
-    kept: int
-    steps: int
-    of_steps: int
-    loss: float | None = None
-    finished: bool = False
+SHEET = ("png", "pdf", "csv")
+"""Endings of what is written for a figure."""
 
 
 def make_figure(
@@ -95,6 +72,7 @@ def make_figure(
         asked.run(photo)  # sees a bad value before anything is loaded
         if not photo.is_file():
             raise ClipassoError(f"{photo}: no such photo")
+    load_plotter()
     folder = prepare_folder(folder)
     study = Study(
         prepare_folder(folder / "runs"), encoder, _path(weights), saliency_encoder,
@@ -102,7 +80,11 @@ def make_figure(
     )  # fmt: skip
     blocks = figure.plan(files, asked, study.main_encoder())
     missing = _check(study, runs_of(blocks), say)
-    _make_runs(study, blocks, missing, force, on_progress)
+    labels = _labels(blocks)
+    make_runs(
+        study, {run: labels[run] for run in runs_of(blocks) if run not in missing},
+        force=force, on_progress=on_progress,
+    )  # fmt: skip
 
     kept: dict[Run, Kept | str] = {
         run: missing[run] if run in missing else study.read(run) for run in runs_of(blocks)
@@ -136,33 +118,8 @@ def _check(study: Study, runs: Sequence[Run], say: Callable[[str], None]) -> dic
     return missing
 
 
-def _make_runs(
-    study: Study, blocks: Sequence[Block], missing: Mapping[Run, str], force: bool,
-    on_progress: Callable[[GridProgress], None],
-) -> None:  # fmt: skip
-    wanted = [run for run in runs_of(blocks) if run not in missing]
-    todo = list({study.stem(run): run for run in wanted if force or not study.has(run)}.values())
-    kept, labels = len(wanted) - len(todo), _labels(blocks)
-    total, done = sum(map(_steps, todo)), 0
-    for number, run in enumerate(todo, 1):
-        now = GridProgress(run, labels[run], number, len(todo), kept, done, total)
-        on_progress(now)
-
-        def follow(progress: Progress, now: GridProgress = now) -> None:
-            steps = now.steps + progress.step * now.run.settings.seeds
-            on_progress(replace(now, steps=steps, loss=min(progress.best)))
-
-        loss = study.make(run, follow)
-        done += _steps(run)
-        on_progress(replace(now, steps=done, loss=loss, finished=True))
-
-
 def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
-
-
-def _steps(run: Run) -> int:
-    return run.settings.iterations * run.settings.seeds
 
 
 def _labels(blocks: Sequence[Block]) -> dict[Run, str]:

@@ -12,7 +12,7 @@ from clipasso.photo import load_photo
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from clipasso.figures.kept import Kept
+    from clipasso.archive import Kept
     from clipasso.figures.plan import Cell
     from clipasso.photo import Frame
     from clipasso.strokes import Sketch

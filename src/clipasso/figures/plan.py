@@ -7,36 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from clipasso.grid import Run
 from clipasso.settings import make_settings
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
-    from clipasso.settings import Settings
 
-__all__ = ["Asked", "Block", "Cell", "Figure", "Row", "Run", "Show", "runs_of", "sketches_of"]
+__all__ = ["Asked", "Block", "Cell", "Figure", "Row", "Show", "runs_of", "sketches_of"]
 
 Show = Literal[
     "photo", "sketch", "step", "saliency", "points", "initial", "mask", "xdog", "canny"
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Run:
-    """One result that a figure needs.
-
-    Attributes:
-        photo: its file.
-        settings: how it is sketched.
-        mask: as for `make_mask`.
-        preferred: the encoder that its preset names, for where none was asked for.
-        optional: a figure can do without it, as where LPIPS has no weights here.
-    """
-
-    photo: Path
-    settings: Settings
-    mask: str = "auto"
-    preferred: str = "auto"
-    optional: bool = False
 
 
 @dataclass(frozen=True)

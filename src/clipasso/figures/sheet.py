@@ -8,15 +8,17 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from clipasso.errors import ClipassoError
 from clipasso.figures.panels import caption, draw_panel
-from clipasso.figures.plan import Block, Cell, Figure, Row, Run
+from clipasso.figures.plan import Block, Cell, Figure, Row
+from clipasso.grid import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-    from clipasso.figures.kept import Kept
+    from clipasso.archive import Kept
 
-__all__ = ["draw_sheet", "encode_sheet"]
+__all__ = ["draw_sheet", "encode_sheet", "load_plotter"]
 
 # Inches, and points for type.
 _SIDE, _GAP, _MARGIN = 1.45, 0.09, 0.14
@@ -26,6 +28,21 @@ _BIG, _MIDDLE, _SMALL, _TINY = 9.0, 6.8, 6.2, 5.0
 _GREY, _FRAME, _BLUE = "0.35", "0.82", "#1f5fd0"
 _CURVES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _DPI = 220
+
+
+def load_plotter() -> None:
+    """Import matplotlib, so that what stands against it is seen before hours of runs.
+
+    Raises:
+        ClipassoError: it has no folder for its own files.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except OSError:
+        raise ClipassoError(
+            "figure: matplotlib finds no folder that it can write to; "
+            "name one in the environment variable MPLCONFIGDIR"
+        ) from None
 
 
 class _Sheet:

@@ -7,10 +7,11 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clipasso.figures.plan import Block, Cell, Figure, Run, sketches_of
+from clipasso.figures.plan import Block, Cell, Figure, sketches_of
+from clipasso.grid import Run
 
 if TYPE_CHECKING:
-    from clipasso.figures.kept import Kept
+    from clipasso.archive import Kept
 
 __all__ = ["write_table"]
 

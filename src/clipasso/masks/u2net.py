@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from functools import lru_cache
@@ -20,6 +21,8 @@ __all__ = ["ANSWER_SECONDS", "U2Net", "cached_weights", "installed", "release_an
 ANSWER_SECONDS = 3.0
 """How long the release page may take to answer before it counts as out of reach."""
 
+_log = logging.getLogger(__name__)
+
 _FILE = "u2net.onnx"
 _RELEASE = f"https://github.com/danielgatis/rembg/releases/download/v0.0.0/{_FILE}"
 _OFFLINE = f"give {_FILE} with --mask-weights FILE, or --mask grabcut"
@@ -37,9 +40,9 @@ def cached_weights() -> Path | None:
     newer = told or os.environ.get("REMBG_HOME") or (f"{data}/rembg" if data else "~/.rembg")
     older = told or f"{data or '~'}/.u2net"
     for place in (f"{newer}/models/u2net", older):
-        path = Path(place).expanduser() / _FILE
-        if path.is_file():
-            return path
+        path = os.path.join(os.path.expanduser(place), _FILE)
+        if os.path.isfile(path):  # pathlib's raises where a home may not be entered
+            return Path(path)
     return None
 
 
@@ -133,8 +136,20 @@ def _rembg() -> tuple[Any, Any]:
     """rembg's class for U2-Net, and onnxruntime."""
     try:
         import onnxruntime
-        from rembg.sessions.u2net import U2netSession
-    except (ImportError, SystemExit) as error:  # rembg exits where onnxruntime fails it
+
+        try:
+            from rembg.sessions.u2net import U2netSession
+        except ImportError:
+            raise
+        except Exception as error:
+            # On import it compiles functions that U2-Net has no use for (pymatting's), which fails
+            # where numba cannot keep their code, or has kept it and the file was cut short.
+            from clipasso.raster.compiled import uncompiled
+
+            _log.debug("rembg is loaded without compiled functions: %r", error)
+            with uncompiled():
+                from rembg.sessions.u2net import U2netSession
+    except (Exception, SystemExit) as error:  # rembg exits where onnxruntime fails it
         raise ClipassoError(
             f"--mask u2net: rembg cannot be loaded ({_first_line(error)}); "
             "pip install 'clipasso[mask]', or give --mask grabcut"

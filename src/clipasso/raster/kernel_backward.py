@@ -3,17 +3,17 @@
 import math
 
 import numpy as np
-from numba import njit
 
+from clipasso.raster.compiled import compiled
 from clipasso.raster.reference import SIGMA
 
 __all__ = ["backward"]
 
-_FLAGS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 _SUMS = {**_FLAGS, "fastmath": {"contract", "nsz", "reassoc"}}  # sums in as many lanes as there are
 
 
-@njit(**_SUMS)
+@compiled(**_SUMS)
 def _add_slopes(t, way_x, way_y, slope, half, order, out):
     """Add to `out` `[degree + 1, 2]` the gradient of one segment's control points.
 
@@ -77,7 +77,7 @@ def _add_slopes(t, way_x, way_y, slope, half, order, out):
     return wide
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _shade(pixel, covered, opacity, through, light):
     """Take the light that reaches each record, and what the stroke lets through of it."""
     for j in range(len(pixel)):
@@ -87,7 +87,7 @@ def _shade(pixel, covered, opacity, through, light):
         through[i] = arriving - arriving * (covered[j] * opacity)
 
 
-@njit(**_SUMS)
+@compiled(**_SUMS)
 def _add_light(pixel, grad, light, covered, color, under, slope):
     """Add one channel's part of the gradient of alpha to `slope` `[n]`; returns the colour's."""
     total = color - color
@@ -98,7 +98,7 @@ def _add_light(pixel, grad, light, covered, color, under, slope):
     return total
 
 
-@njit(**_SUMS)
+@compiled(**_SUMS)
 def _weigh(slope, covered, opacity):
     """Turn gradients of alpha into those of coverage, in place; returns the opacity's."""
     total = opacity - opacity
@@ -108,7 +108,7 @@ def _weigh(slope, covered, opacity):
     return total
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def backward(
     grad, segments, widths, opacities, colors,
     starts, pixel, parameter, way_x, way_y, covered, under,

@@ -18,8 +18,8 @@ import threading
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from clipasso.raster.compiled import compiled
 from clipasso.raster.reference import SIGMA
 
 __all__ = ["forward"]
@@ -29,10 +29,10 @@ _BOW = 0.06  # px that a marking piece may bow from its chord
 _MARGIN = 0.05  # px: what the distance to a bowed piece may be wrong by
 _MAX_PIECES = 2048
 _NEWTON_STEPS = 3
-_FLAGS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _power_basis(p, out):
     """Coefficients of 1, t, t^2, t^3 of one segment with 2 to 4 control points -> out [4, 2]."""
     degree = p.shape[0] - 1
@@ -51,7 +51,7 @@ def _power_basis(p, out):
             out[3, c] = p[3, c] - p[0, c] + 3 * (p[1, c] - p[2, c])
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _pieces(p):
     """How many pieces of a segment bow at most `_BOW` from their chords: |B''| / (8 n^2) <= bow."""
     degree = p.shape[0] - 1
@@ -64,7 +64,7 @@ def _pieces(p):
     return int(min(max(n, 1), _MAX_PIECES))
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _at(c, t):
     """The segment's point at t, from its power basis."""
     x = c[0, 0] + t * (c[1, 0] + t * (c[2, 0] + t * c[3, 0]))
@@ -72,7 +72,7 @@ def _at(c, t):
     return x, y
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _slant(c, t, dx, dy, length):
     """How far the curve's tangent at t leans from a chord, as a sine; 1 where it turns away."""
     vx = c[1, 0] + t * (2 * c[2, 0] + t * 3 * c[3, 0])
@@ -83,7 +83,7 @@ def _slant(c, t, dx, dy, length):
     return abs(vx * dy - vy * dx) / speed
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _mark_segment(c, pieces, k, radius, window, nearest, guess, marks, count):
     """Offer every pixel near one segment its closest parameter u = k + t, piece by piece.
 
@@ -115,7 +115,7 @@ def _mark_segment(c, pieces, k, radius, window, nearest, guess, marks, count):
     return count
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _mark(
     ax, ay, dx, dy, length, hx, hy, u0, du, radius, before, after,
     window, nearest, guess, marks, count,
@@ -183,7 +183,7 @@ def _mark(
     return count
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _collect(marks, count, guess, nearest, m, width, bounds, pixel, t, x, y):
     """Turn marks into records sorted by segment, and wipe them.
 
@@ -218,7 +218,7 @@ def _collect(marks, count, guess, nearest, m, width, bounds, pixel, t, x, y):
         pixel[n] = int(mark_y[j]) * width + int(mark_x[j])
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _window(segments, reach, width, height):
     """The pixels within reach of a stroke's control points: left, top, right, bottom, inclusive."""
     left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf
@@ -236,7 +236,7 @@ def _window(segments, reach, width, height):
     )
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _refine(c, t, x, y):
     """Newton's method for the closest parameters t `[n]` of one segment to pixels (x, y) `[n]`.
 
@@ -283,7 +283,7 @@ _Q = (1.0, 8.89409048597, 36.3923619872, 88.0720393717, 132.467229416, 113.47775
       -3.8574190562)  # fmt: skip
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _cover(dx, dy, half, covered):
     """Coverage of pixels `[n]` whose way to the curve is (dx, dy), by a stroke of half-width."""
     real = covered.dtype.type
@@ -308,7 +308,7 @@ def _cover(dx, dy, half, covered):
         covered[j] = total if total > real(0) else real(0)
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _composite(covered, opacity, color, pixel, plane, under):
     """Put a stroke's records over one channel `[area]`, keeping what lay under them."""
     for j in range(len(covered)):
@@ -317,7 +317,7 @@ def _composite(covered, opacity, color, pixel, plane, under):
         plane[pixel[j]] = below + covered[j] * opacity * (color - below)
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _grown(values, n, capacity):
     """A longer array that begins with the first n values."""
     longer = np.empty(capacity, values.dtype)
@@ -366,7 +366,7 @@ def forward(
     return drawn
 
 
-@njit(**_FLAGS)
+@compiled(**_FLAGS)
 def _forward(segments, widths, opacities, colors, height, width, nearest, guess, *marks):
     real = segments.dtype
     batch, strokes, m, _, _ = segments.shape

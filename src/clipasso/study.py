@@ -1,4 +1,4 @@
-"""Make the runs of a figure, once each, and keep them."""
+"""Make sketches once each and keep them: the networks, photos and masks that they share."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipasso._version import __version__
+from clipasso.archive import Kept, is_kept, keep, take_up
 from clipasso.encoders import load_encoder
 from clipasso.errors import ClipassoError
-from clipasso.figures.kept import Kept, is_kept, keep, take_up
-from clipasso.figures.plan import Run
+from clipasso.grid import Run
 from clipasso.masks import make_mask
 from clipasso.models import Models, embedded_note, load_models, pick_device, use_precision
 from clipasso.objective import make_recipe
@@ -34,7 +34,7 @@ _METRICS = ("l2", "lpips")
 
 @dataclass(eq=False)
 class Study:
-    """Runs of one figure, with the networks, photos and masks that they share.
+    """The runs of one grid, with the networks, photos and masks that they share.
 
     Attributes:
         folder: exists; a run is kept as `PHOTO-KEY.*` in it.

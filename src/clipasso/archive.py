@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from clipasso.errors import ClipassoError
 from clipasso.files import write_atomically
 from clipasso.output import write_result
+from clipasso.page import Page
 from clipasso.photo import Frame
 from clipasso.strokes import Sketch
 
@@ -35,7 +36,8 @@ class Kept:
     Attributes:
         sketches: of every seed, best first.
         initial: the strokes that each began with, in the same order.
-        history: the winner's strokes at each evaluation (figure 7).
+        history: the winner's strokes at each evaluation (figure 7), cut at the page as results are;
+            `curve` has their losses before that.
         report: the JSON beside the sketch.
         pixels: `[canvas, canvas, 3]` uint8, the photo as the encoder saw it.
         saliency, edges, distribution: `[canvas, canvas]`, 0..1; the last relative to its maximum.
@@ -102,7 +104,8 @@ def keep(result: Result, folder: Path, stem: str) -> None:
     }
     order = sorted(range(len(out.losses)), key=out.losses.__getitem__)
     initial = [start.drawing.only(k) for k in order]
-    history = [drawing.only(out.winner) for drawing in out.history]
+    page = Page.of(result.photo)
+    history = [page.cut(drawing.only(out.winner)) for drawing in out.history]
     for name, drawings in (("initial", initial), ("history", history)):
         data |= {f"{name}_{key}": _stacked(drawings, key) for key in _STROKES}
     buffer = io.BytesIO()

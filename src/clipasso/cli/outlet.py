@@ -1,0 +1,207 @@
+"""Where the results of commands that make sketches go, under which names, and what is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from clipasso.claims import claimed
+from clipasso.cli.console import say, tell, tell_bytes
+from clipasso.cli.standard import STANDARD
+from clipasso.cli.stopping import Cancelled, Stopping, exit_status
+from clipasso.errors import ClipassoError
+from clipasso.files import check_names, exists, keep_apart, prepare_folder
+
+if TYPE_CHECKING:
+    from clipasso.result import Result
+
+__all__ = ["Job", "Outlet"]
+
+
+class Job(NamedTuple):
+    """A photo to sketch, and the stem of its results' names."""
+
+    photo: Path
+    stem: str
+
+
+@dataclass
+class Outlet:
+    """Where results go and what is told of them.
+
+    Attributes:
+        folder: for the files, made if missing; `-` writes one SVG to standard output instead.
+        seeds: of each result, at most.
+        all_seeds, debug: write more files (`write_result`).
+        force: overwrite existing files.
+        skip: pass over photos whose SVG exists.
+        quiet, as_json: print nothing, or each report as a line of JSON.
+        written: photos whose results are written.
+    """
+
+    folder: Path
+    seeds: int
+    all_seeds: bool = False
+    debug: bool = False
+    force: bool = False
+    skip: bool = False
+    quiet: bool = False
+    as_json: bool = False
+    written: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.force and self.skip:
+            raise ClipassoError("--skip-existing and --force: give one of them")
+        if self.to_stdout and (self.all_seeds or self.debug or self.as_json):
+            raise ClipassoError(
+                "-o -: one SVG goes to standard output; give a folder for more than that"
+            )
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether the SVG goes to standard output."""
+        return self.folder == STANDARD
+
+    @property
+    def silent(self) -> bool:
+        """Whether a progress bar would be in the way."""
+        return self.quiet or self.as_json
+
+    def plan(self, photos: Iterable[Path], read: Iterable[Path | None] = ()) -> list[Job]:
+        """The photos to sketch and the names of their results; makes the folder.
+
+        In the photos' own folder results are called `NAME-sketch`, so that `cat.png` and its
+        sketch's picture do not meet.
+
+        Args:
+            read: other files that the command reads, not to be overwritten.
+
+        Raises:
+            ClipassoError: results would overwrite each other, what is read, or unasked what is
+                there; or could not be written. All of it before any work.
+        """
+        photos = list(photos)
+        jobs = [Job(photo, self._stem(photo)) for photo in photos]
+        if self.to_stdout:
+            if len(jobs) != 1:
+                raise ClipassoError(f"-o -: takes one photo, not {len(jobs)}; give a folder")
+            return jobs
+        self._see_clashes(jobs)
+        jobs = [job for job in jobs if not self._skipped(job)]
+        planned = [path for job in jobs for path in self.files(job.stem)]
+        keep_apart([*photos, *read], planned)
+        for path in planned:
+            self._see_existing(path)
+        prepare_folder(self.folder)
+        if planned:
+            check_names(planned)
+        return jobs
+
+    def files(self, stem: str) -> list[Path]:
+        """What will be written for a stem."""
+        from clipasso.output import planned_files
+
+        return planned_files(
+            self.folder, stem, self.seeds, all_seeds=self.all_seeds, debug=self.debug
+        )
+
+    def claim(self, job: Job, held: ExitStack) -> None:
+        """Keep other processes from making the same files until `held` is closed.
+
+        Raises:
+            ClipassoError: another is about to, or has done so by now.
+        """
+        if self.to_stdout:
+            return
+        held.enter_context(claimed(self.folder, f"{job.stem}.svg"))
+        for path in self.files(job.stem):
+            self._see_existing(path)
+
+    def write(self, result: Result, stem: str) -> None:
+        """Write a result's files and say so."""
+        from clipasso.output import write_result
+
+        interrupted = result.outcome.stopped == "interrupted"
+        if self.to_stdout:
+            tell_bytes(result.sketch.to_svg().encode())
+            self._tell(result, "standard output")
+        else:
+            files = write_result(
+                result, self.folder, stem, all_seeds=self.all_seeds, debug=self.debug,
+                replace=self.force,
+            )  # fmt: skip
+            if self.as_json:
+                tell(json.dumps({**result.report(), "files": [str(f) for f in files]}))
+            self._tell(result, str(files[0]))
+        self.written += 1
+        if interrupted:
+            say(f"stopped at step {result.outcome.steps}; the best sketch so far is written")
+
+    @contextmanager
+    def at_work(self, jobs: int) -> Iterator[Stopping]:
+        """While sketches are made: an interrupt says what is written of so many photos.
+
+        Raises:
+            Cancelled: interrupted, and there was nothing to keep of what was being made.
+        """
+        with Stopping() as stopping:
+            try:
+                yield stopping
+            except KeyboardInterrupt as error:
+                self.say_stopped(jobs)
+                raise Cancelled(exit_status(error), said=True) from error
+
+    def say_stopped(self, jobs: int) -> None:
+        """Say what is there after an interrupt that left photos undone."""
+        done = f"{self.written} of {jobs} photos are written" if self.written else ""
+        say(f"stopped; {done or 'nothing was written'}")
+
+    def _tell(self, result: Result, where: str) -> None:
+        if self.silent:
+            return
+        times = result.photo.frame.zoom
+        zoom = "" if times == 1 else f", zoomed {round(times, 1):g} times to its object"
+        loss = result.outcome.losses[result.outcome.winner]
+        together = f" with {result.together - 1} more" if result.together > 1 else ""
+        tell(
+            f"{where}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
+            f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s{together}, "
+            f"{result.encoder}, mask: {result.mask.source}{zoom}"
+        )
+
+    def _stem(self, photo: Path) -> str:
+        if photo == STANDARD:
+            return "stdin"
+        try:
+            beside = photo.parent.samefile(self.folder)
+        except OSError:  # one of them is not there
+            beside = False
+        return f"{photo.stem}-sketch" if beside else photo.stem
+
+    def _see_clashes(self, jobs: Iterable[Job]) -> None:
+        owner: dict[Path, Path] = {}
+        for job in jobs:
+            for path in self.files(job.stem):
+                other = owner.setdefault(path, job.photo)
+                if other is not job.photo:
+                    raise ClipassoError(
+                        f"{job.photo} and {other}: would both be written as {path}; sketch them "
+                        "into different folders"
+                    )
+
+    def _skipped(self, job: Job) -> bool:
+        svg = self.folder / f"{job.stem}.svg"
+        if not (self.skip and exists(svg)):
+            return False
+        if not self.silent:
+            say(f"{svg}: exists already, {job.photo} is skipped")
+        return True
+
+    def _see_existing(self, path: Path) -> None:
+        if not self.force and exists(path):
+            also = "" if self.skip else ", or --skip-existing to go on with the others"
+            raise ClipassoError(f"{path}: exists already; give --force to overwrite it{also}")

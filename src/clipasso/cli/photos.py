@@ -1,0 +1,83 @@
+"""The photos that a command line names: files, folders of them, standard input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipasso.cli.console import say
+from clipasso.cli.standard import STANDARD, read_standard
+from clipasso.errors import ClipassoError
+from clipasso.folders import pictures_in
+
+if TYPE_CHECKING:
+    from clipasso.photo import Fit, Photo
+
+__all__ = ["expanded", "load", "named"]
+
+_OURS = b"urn:clipasso:sketch"
+_HEAD = 4096  # bytes of an SVG that tell whether it is ours
+_NAMED = 5  # files that a line names before it counts the others
+
+
+def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
+    """Folders replaced by the photos in them, not in folders inside, each photo once.
+
+    Sketches' own pictures are no photos; they and what is no picture are passed over, with a line.
+
+    Raises:
+        ClipassoError: a folder that cannot be read or has no photo.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path == STANDARD or not path.is_dir():
+            found[path] = None
+            continue
+        pictures, others = pictures_in(path)
+        results = _results(others)
+        photos = [picture for picture in pictures if picture not in results]
+        passed = [*others, *(picture for picture in pictures if picture in results)]
+        if not photos:
+            raise ClipassoError(f"{path}: a folder without photos; name photos or their folder")
+        if passed and not quiet:
+            say(f"{path}: {len(photos)} photos; passed over: {named(passed)}")
+        found.update(dict.fromkeys(photos))
+    return list(found)
+
+
+def named(files: Sequence[Path]) -> str:
+    """The first few files' names, and how many more there are."""
+    names = ", ".join(file.name for file in files[:_NAMED])
+    more = len(files) - _NAMED
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def load(path: Path, size: int, fit: Fit) -> Photo:
+    """`load_photo`, from standard input where the path is `-`."""
+    from clipasso.photo import load_photo
+
+    if path == STANDARD:
+        return load_photo(read_standard(), size=size, fit=fit, name="standard input")
+    return load_photo(path, size=size, fit=fit)
+
+
+def _results(files: Iterable[Path]) -> set[Path]:
+    """The pictures that belong to our sketches among the files."""
+    from clipasso.output import DEBUG
+
+    ends = ["", *(f"-{name}" for name in DEBUG)]
+    return {
+        file.with_name(f"{file.stem}{end}.png")
+        for file in files
+        if file.suffix.lower() == ".svg" and _is_ours(file)
+        for end in ends
+    }
+
+
+def _is_ours(svg: Path) -> bool:
+    try:
+        with svg.open("rb") as file:
+            return _OURS in file.read(_HEAD)
+    except OSError:
+        return False

@@ -1,0 +1,79 @@
+"""Functions compiled by numba, whose machine code is kept between runs where that is possible.
+
+numba itself stops where there is no folder to keep code in, where a kept file was cut short and
+where the disk is full. None of these is a reason not to draw: the code is compiled anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from numba import config, njit
+
+try:
+    from numba.core.caching import FunctionCache
+except ImportError:  # numba's own business: without it code is compiled in every run
+    FunctionCache = object
+
+__all__ = ["compiled", "uncompiled"]
+
+_log = logging.getLogger(__name__)
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A decorator: compile a function on its first call, or take the code that an earlier run kept.
+
+    Args:
+        options: numba's, for `numba.njit`; not `cache`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = njit(**options)(function)
+        if hasattr(dispatcher, "_cache"):  # not with NUMBA_DISABLE_JIT, nor if numba has changed
+            try:
+                dispatcher._cache = _KernelCache(function)
+            except Exception as error:
+                _log.debug("%s is compiled in every run: %s", function.__name__, error)
+        return dispatcher
+
+    return decorate
+
+
+@contextmanager
+def uncompiled() -> Iterator[None]:
+    """Let numba leave alone what is imported meanwhile, but for our own kernels."""
+    from clipasso.raster import kernel  # noqa: F401  # before another thread asks for it
+
+    before, config.DISABLE_JIT = config.DISABLE_JIT, True
+    try:
+        yield
+    finally:
+        config.DISABLE_JIT = before
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc]
+    """numba's cache of one function, which no state of the disk makes fail."""
+
+    def load_overload(self, *asked: Any) -> Any:
+        try:
+            return super().load_overload(*asked)
+        except Exception as error:  # an empty or cut pickle fails in many ways
+            _log.debug("%s: unreadable code is compiled anew: %r", self._name, error)
+            self._throw_away()
+            return None
+
+    def save_overload(self, *kept: Any) -> None:
+        try:
+            super().save_overload(*kept)
+        except Exception as error:
+            _log.debug("%s: its code cannot be kept: %r", self._name, error)
+
+    def _throw_away(self) -> None:
+        try:
+            self.flush()  # numba then takes the data files for free
+        except Exception as error:
+            _log.debug("%s: its code stays unreadable: %r", self._name, error)
+            self.disable()

@@ -1,0 +1,25 @@
+"""How a sketch is made: every setting, what is told of it, and presets."""
+
+from clipasso.settings.presets import INITIALISATIONS, PRESETS, make_settings
+from clipasso.settings.settings import (
+    Borders,
+    Crop,
+    Distance,
+    Edges,
+    Ink,
+    LossName,
+    Precision,
+    Saliency,
+    Schedule,
+    Settings,
+    Start,
+    Zoom,
+    about,
+)
+from clipasso.settings.told import PANELS, About
+
+__all__ = [
+    "INITIALISATIONS", "PANELS", "PRESETS", "About", "Borders", "Crop", "Distance", "Edges", "Ink",
+    "LossName", "Precision", "Saliency", "Schedule", "Settings", "Start", "Zoom", "about",
+    "make_settings",
+]  # fmt: skip

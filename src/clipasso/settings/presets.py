@@ -1,0 +1,90 @@
+"""Settings by name: presets, and the paper's ablation of the initialisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from clipasso.errors import ClipassoError
+from clipasso.settings.settings import Settings
+
+__all__ = ["INITIALISATIONS", "PRESETS", "make_settings"]
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "paper": {
+        "encoder": "RN101",
+        "iterations": 2000,
+        "learning_rate": 1.0,
+        "schedule": "constant",
+        "average": 0.0,
+        "tolerance": 1e-5,
+        "augmentations": 4,
+        "pool": 0,
+        "borders": "plain",
+        "start": "walk",
+        "spread": 0.0,
+        "drop": False,
+        "zoom": "none",
+        "lighten": 0.0,
+    },
+    "draft": {"seeds": 1, "iterations": 200},
+    "clipdraw": {
+        "encoder": "ViT-B-32",
+        "loss": "semantic",
+        "semantic_weight": 1.0,
+        "text_weight": 1.0,
+        "strokes": 256,
+        "segments": 2,
+        "width": 2.0,
+        "ink": "random",
+        "width_rate": 0.2,
+        "opacity_rate": 0.01,
+        "color_rate": 0.01,
+        "seeds": 1,
+        "iterations": 1000,
+        "learning_rate": 1.0,
+        "schedule": "constant",
+        "average": 0.0,
+        "augmentations": 4,
+        "crop": "varied",
+        "pool": 0,
+        "borders": "white",
+        "start": "walk",
+        "spread": 0.0,
+        "saliency": "none",
+        "edges": "none",
+        "zoom": "none",
+        "lighten": 0.0,
+    },
+}
+"""Settings that differ from the defaults; `encoder` is the encoder's default name. `clipdraw` is
+the paper's main comparison (Frans et al. 2021, sections 4.2 and G), for `clipasso draw`."""
+
+INITIALISATIONS: Mapping[str, Mapping[str, Any]] = {
+    "vit+xdog": {},
+    "vit": {"edges": "none", "start": "walk"},
+    "random": {"saliency": "none", "edges": "none", "start": "walk", "spread": 0.0},
+}
+"""The paper's ablation (section D.1) by its own names; ViT stands for the saliency, whichever
+encoder made it. Strokes that are not to know the photo's edges do not run along them either."""
+
+
+def make_settings(preset: str = "default", **chosen: Any) -> tuple[Settings, str]:
+    """Settings of a preset with single values changed, and the preset's encoder name.
+
+    Args:
+        preset: one of `PRESETS`.
+        chosen: fields of `Settings`; None leaves the preset's value.
+
+    Raises:
+        ClipassoError: an unknown preset or setting, or a value out of range.
+    """
+    if preset not in PRESETS:
+        raise ClipassoError(f"--preset {preset}: must be one of {', '.join(PRESETS)}")
+    if unknown := set(chosen) - {f.name for f in fields(Settings)}:
+        raise ClipassoError(f"{', '.join(sorted(unknown))}: no such setting")
+    values = {**PRESETS[preset], **{k: v for k, v in chosen.items() if v is not None}}
+    encoder = values.pop("encoder", "auto")
+    return Settings(**values), encoder

@@ -1,0 +1,231 @@
+"""Every knob of a sketch, told once: its default, range, choices and help.
+
+A new setting is one field of `Settings`: its range is checked here, and the command line takes its
+option from here (`cli.options.with_settings`). A frozen dataclass and no validation library: there
+are few fields, all numbers and choices, and a plain class costs nothing to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import Any, Literal, get_type_hints
+
+from clipasso.errors import ClipassoError
+from clipasso.settings.told import About, check, knob
+
+__all__ = [
+    "Borders", "Crop", "Distance", "Edges", "Ink", "LossName", "Precision", "Saliency", "Schedule",
+    "Settings", "Start", "Zoom", "about",
+]  # fmt: skip
+
+Schedule = Literal["constant", "cosine"]
+Borders = Literal["extend", "plain", "white"]
+Crop = Literal["fixed", "varied"]
+LossName = Literal["clipasso", "geometric", "semantic", "l2", "lpips"]
+Distance = Literal["l2", "l1", "cosine"]
+Saliency = Literal["auto", "attention", "relevance", "gradcam", "features", "none"]
+Edges = Literal["xdog", "none"]
+Ink = Literal["black", "random"]
+Precision = Literal["auto", "fp32", "bf16"]
+Zoom = Literal["auto", "none"]
+Start = Literal["trace", "walk"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a sketch is made. Lengths are pixels of a 224-pixel canvas unless told otherwise.
+
+    Raises:
+        ClipassoError: a value out of its range.
+    """
+
+    strokes: int = knob(
+        16, "Number of strokes, n: fewer is more abstract.", "style", (1, 10_000), draw=True
+    )
+    control_points: int = knob(
+        4, "Control points of a segment: 4 (cubic), 3, or 2, which is straight.", "style", (2, 4),
+        draw=True,
+    )  # fmt: skip
+    segments: int = knob(
+        1, "Bezier segments in one stroke, joined end to end.", "style", (1, 64), draw=True
+    )
+    width: float = knob(
+        3.0,
+        "Stroke width in pixels of the 224-pixel canvas; in the photo's frame strokes are as many "
+        "times thinner as the canvas was zoomed.",
+        "style", (0.1, 100.0), draw=True,
+    )  # fmt: skip
+    width_rate: float = knob(
+        0.0, "Optimise widths with this learning rate, in pixels; 0.1 is usual, 0 keeps them.",
+        "style", (0.0, 100.0), draw=True,
+    )  # fmt: skip
+    opacity_rate: float = knob(
+        0.0, "Optimise opacities; 0.01 is usual, 0 keeps them.", "style", (0.0, 1.0), draw=True
+    )
+    color_rate: float = knob(
+        0.0, "Optimise colours; 0.01 is usual, 0 keeps them.", "style", (0.0, 1.0), draw=True
+    )
+    ink: Ink = knob("black", "The colours that strokes start with; CLIPDraw's are random.")
+    canvas: int = knob(224, "Side of the square canvas, pixels.", span=(32, 4096))
+
+    loss: LossName = knob(
+        "clipasso",
+        "clipasso (eq. 3), its geometric or semantic term alone, or in its place l2 on pixels or "
+        "lpips (section E.3).",
+        "loss",
+    )
+    layers: str = knob(
+        "",
+        "Layers of the geometric term and their weights, LAYER:WEIGHT,... in the paper's numbering "
+        "as 3:1,4:1: 1 to 5 for CLIP's ResNets, 1 to 12 for ViTs, 1 to 7 for the embedded encoder "
+        "(the encoder's own).",
+        "loss",
+    )
+    semantic_weight: float | None = knob(
+        None, "w_s of eq. 3 (CLIP: 0.1, embedded: 0.3).", "loss", (0.0, 1e4), draw=True
+    )
+    distance: Distance | None = knob(
+        None, "Between activations; l2 is eq. 2 (the encoder's own, l2).", "loss"
+    )
+    text: str = knob("", "A text that the sketch should agree with too; CLIP only.", "loss")
+    text_weight: float = knob(0.1, "How much.", "loss", (0.0, 1e4), draw=True)
+
+    seeds: int = knob(
+        3, "Initialisations to try; the one with the lowest loss wins (section 3.3).", "steps",
+        (1, 1000), draw=True,
+    )  # fmt: skip
+    seed: int = knob(
+        0, "The first seed; the others follow in steps of 1000.", "steps", (0, 2**31 - 1), draw=True
+    )
+    drop: bool = knob(
+        True,
+        "Give up seeds that are clearly losing (`still_racing`); the paper does not.",
+    )
+    iterations: int = knob(800, "Gradient steps at most.", "steps", (1, 1_000_000), draw=True)
+    learning_rate: float = knob(
+        4.0, "Adam's for control points, in pixels of the 224-pixel canvas.", "steps",
+        (1e-6, 100.0), draw=True,
+    )  # fmt: skip
+    schedule: Schedule = knob(
+        "cosine", "Of the learning rate: constant, or a cosine down to a tenth."
+    )
+    average: float = knob(
+        0.9,
+        "What is evaluated and kept are control points averaged over steps, each older step "
+        "counting this much less than the next; 0 keeps the points themselves, as the paper does.",
+        span=(0.0, 0.9999),
+    )
+    augmentations: int = knob(
+        1, "Transformed pairs in each step beside the clean one (section 3.2).", "steps", (0, 64),
+        draw=True,
+    )  # fmt: skip
+    crop: Crop = knob(
+        "fixed", "Of augmentations: a square of 0.8 of the area, or varied as in CLIPDraw."
+    )
+    pool: int = knob(
+        60,
+        "How many transforms are drawn at the start and sampled from, the photo being encoded once "
+        "for each; 0 draws and encodes afresh in every step.",
+        span=(0, 10_000),
+    )
+    borders: Borders = knob(
+        "extend",
+        "`extend` continues the photo's border colours over the padding and outside a transformed "
+        "image; `plain` leaves white padding and black outside, as the authors do; `white` is "
+        "white in both places, as in CLIPDraw.",
+    )
+    precision: Precision = knob(
+        "auto",
+        "Of a CLIP encoder's arithmetic: fp32, bf16, or auto, bf16 where the processor or GPU has "
+        "it in hardware. Other encoders compute in fp32.",
+        "steps", draw=True,
+    )  # fmt: skip
+    evaluate_every: int = knob(
+        10, "Steps between evaluations on the clean pair.", span=(1, 1_000_000)
+    )
+    tolerance: float = knob(
+        0.0,
+        "A seed has converged when its evaluation loss changes by less; 0 leaves the end to "
+        "`iterations`, where a schedule ends too and a small change by chance means nothing.",
+        span=(0.0, 1.0),
+    )
+
+    saliency: Saliency = knob(
+        "auto",
+        "attention (mean over heads and blocks), relevance (Chefer et al.), gradcam (CNNs), "
+        "features (embedded encoder), none (every position the same), or auto: what the saliency's "
+        "encoder does best.",
+        "start",
+    )
+    edges: Edges = knob("xdog", "The edge map that saliency is multiplied with.", "start")
+    temperature: float = knob(
+        0.3, "Of the softmax over positions for first control points.", "start", (1e-3, 1e3)
+    )
+    start: Start = knob(
+        "trace",
+        "First strokes run along the photo's edges (trace), the drawn point being one of their "
+        "inner ones, or take small random steps from it (walk).",
+        "start",
+    )
+    spread: float = knob(
+        0.7,
+        "With `walk`, how far first points keep from each other, in mean spacings; 0 draws them "
+        "independently, as the paper does.",
+        span=(0.0, 10.0),
+    )
+
+    background_weight: float = knob(
+        0.0,
+        "Keep the whole photo and discourage ink outside the mask instead, by its mean distance "
+        "from the object in tenths of the canvas; 1 is usual, 0 cuts the photo (section 5).",
+        "background", (0.0, 1e4),
+    )  # fmt: skip
+    lighten: float | None = knob(
+        None,
+        "Lighten the photo before anything looks at it, so that strokes follow outlines and do not "
+        "fill what is dark: 0 leaves it, 1 would leave white paper (embedded: 0.5, or 0 with "
+        "--color-rate; CLIP: 0).",
+        "background", (0.0, 0.95),
+    )  # fmt: skip
+    zoom: Zoom = knob(
+        "auto",
+        "A small object: auto magnifies it to the canvas, none shows the whole photo. Its strokes "
+        "get as many times thinner in the photo.",
+        "background",
+    )
+
+    def __post_init__(self) -> None:
+        for name, (kind, told) in about().items():
+            check(name, getattr(self, name), kind, told)
+        if self.pool and self.pool < self.augmentations:
+            raise ClipassoError(
+                f"--pool {self.pool}: must be 0 or at least --augmentations ({self.augmentations})"
+            )
+
+    @property
+    def points_per_stroke(self) -> int:
+        """Control points of a whole stroke; neighbouring segments share one."""
+        return (self.control_points - 1) * self.segments + 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every setting by name, for reports."""
+        return asdict(self)
+
+
+@cache
+def about() -> Mapping[str, tuple[Any, About]]:
+    """Each setting's type and what is told of it, by name, in their order."""
+    kinds = get_type_hints(Settings)
+    return {f.name: (kinds[f.name], f.metadata["about"]) for f in fields(Settings)}
+
+
+def _described() -> str:
+    """The class's docstring with its attributes, for `help` and for readers of documentation."""
+    lines = [f"        {name}: {told.help}" for name, (_, told) in about().items()]
+    head, raises = str(Settings.__doc__).split("    Raises:")
+    return f"{head}    Attributes:\n" + "\n".join(lines) + f"\n\n    Raises:{raises}"
+
+
+Settings.__doc__ = _described()
