@@ -16,6 +16,12 @@ with_heif = pytest.mark.skipif(find_spec("pillow_heif") is None, reason="no pill
 HEADER = b"\0\0\0\x18ftyp%b\0\0\0\0%b%b" + bytes(99)
 
 
+@pytest.fixture(autouse=True)
+def unregistered(monkeypatch):
+    """Other packages that are imported here register the reader for all of Pillow."""
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+
+
 def corners(width=96, height=64):
     """Each corner of another colour."""
     pixels = np.zeros((height, width, 3), np.uint8)

@@ -9,6 +9,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.testing import assert_allclose
 from PIL import Image, JpegImagePlugin
 
@@ -111,10 +112,13 @@ def test_a_jpeg_is_never_decoded_whole(low_limit, monkeypatch):
 
 def test_a_tiff_gives_a_smaller_copy_of_itself(low_limit):
     image = ramp(600, 400)  # more than may be decoded
-    small = image.resize((150, 100)).convert("L")
-    small.encoderinfo = {"tiffinfo": {254: 1}}
-    other = Image.new("L", (150, 100))
-    content = encoded(image, "TIFF", save_all=True, append_images=[other, small])
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as file:
+        file.write(np.asarray(image), photometric="rgb")
+        file.write(np.zeros((100, 150), np.uint8), photometric="minisblack")
+        copy = np.asarray(image.resize((150, 100)).convert("L"))
+        file.write(copy, photometric="minisblack", subfiletype=1)
+    content = out.getvalue()
     photo = load_photo(content, size=30)
     assert photo.frame.height == 20
     assert photo.pixels[15, 25, 0] > photo.pixels[15, 5, 0] > 0

@@ -52,16 +52,14 @@ def planes_of_16(image: ImageFile) -> None:
         return
     order = "L" if tags.prefix.startswith(b"II") else "B"
     image.tile = [
-        tile._replace(args=(f"{tile.args[0]};16{order}", *tile.args[1:]))
-        if isinstance(tile.args, tuple) and tile.args[0] in ("R", "G", "B")
-        else tile
+        _with(tile, f"{_raw_mode(tile)};16{order}") if _raw_mode(tile) in ("R", "G", "B") else tile
         for tile in image.tile
     ]
 
 
 def is_wide(image: ImageFile) -> bool:
     """Whether a picture, not yet loaded, has colours of 16 bits, of which Pillow keeps 8."""
-    return bool(image.tile) and all(_raw_mode(tile.args) in _WIDE for tile in image.tile)
+    return bool(image.tile) and all(_raw_mode(tile) in _WIDE for tile in image.tile)
 
 
 def show_lower_bytes(image: ImageFile) -> bool:
@@ -70,18 +68,20 @@ def show_lower_bytes(image: ImageFile) -> bool:
     Returns:
         Whether it will load both: grey's upper and lower in its first two bands, alpha's in others.
     """
-    both = any(_raw_mode(tile.args) == "LA;16B" for tile in image.tile)
-    image.tile = [
-        tile._replace(args=_WIDE[tile.args])
-        if isinstance(tile.args, str)
-        else tile._replace(args=(_WIDE[_raw_mode(tile.args)], *(tile.args or ())[1:]))
-        for tile in image.tile
-    ]
+    both = any(_raw_mode(tile) == "LA;16B" for tile in image.tile)
+    image.tile = [_with(tile, _WIDE[_raw_mode(tile)]) for tile in image.tile]
     return both
 
 
-def _raw_mode(args: Any) -> str:
+def _raw_mode(tile: Any) -> str:
+    """How a part of a picture, as Pillow describes it, is stored."""
+    args = tile[3]  # a plain tuple before Pillow 11
     return str(args[0] if isinstance(args, tuple) and args else args)
+
+
+def _with(tile: Any, raw_mode: str) -> Any:
+    args = raw_mode if isinstance(tile[3], str) else (raw_mode, *tile[3][1:])
+    return tile._replace(args=args) if hasattr(tile, "_replace") else (*tile[:3], args)
 
 
 def uses_few_bits(upper: Image.Image) -> bool:
