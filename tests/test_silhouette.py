@@ -13,6 +13,7 @@ from clipasso import ClipassoError, load_photo
 from clipasso.cli import run
 from clipasso.edges import xdog_edges
 from clipasso.encoders import EMBEDDED
+from clipasso.evaluate.subjects import Subject, read_photo
 from clipasso.masks import make_mask
 from clipasso.silhouette import darkened, is_flat
 
@@ -111,6 +112,12 @@ class TestDarkened:
         photo = load_photo(np.full((SIZE, SIZE, 3), 255, np.uint8), size=SIZE)
         assert darkened(photo, None) is None
         assert darkened(photo, np.ones((SIZE, SIZE), bool)) is None
+
+
+def test_the_judges_see_it_too(tmp_path):
+    path = tmp_path / "logo.png"
+    path.write_bytes(WHITE["logo"])
+    assert read_photo(Subject(path, "star")).photo.pixels.min() < 0.75
 
 
 class TestFlat:

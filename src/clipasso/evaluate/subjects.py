@@ -17,6 +17,7 @@ from clipasso.evaluate.prompts import class_name
 from clipasso.masks import cut_out, make_mask
 from clipasso.output import render
 from clipasso.photo import Photo, load_photo
+from clipasso.silhouette import darkened
 from clipasso.strokes import Sketch
 
 __all__ = [
@@ -199,7 +200,8 @@ def read_photo(subject: Subject, mask: str = "auto") -> Seen:
     """
     photo = load_photo(subject.path, size=CANVAS, name=subject.path.name)
     found = make_mask(photo, mask)
-    return Seen(cut_out(photo, found), found.inside, found.source)
+    seen = darkened(photo, found.inside) or cut_out(photo, found)  # as it is sketched
+    return Seen(seen, found.inside, found.source)
 
 
 def on_canvas(sketch: Sketch) -> Sketch:
