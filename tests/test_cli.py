@@ -132,15 +132,6 @@ def test_photos_of_one_name_clash_before_any_work(photo_path, tmp_path, capsys):
     assert "flower.jpg" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("pixels", [255, 128, 0])
-def test_flat_photos_still_make_sketches(pixels, tmp_path):
-    path = tmp_path / "flat.png"
-    Image.new("RGB", (64, 64), (pixels,) * 3).save(path)
-    assert sketch(path, "-o", tmp_path / "out", "-q") == 0
-    points = Sketch.open(tmp_path / "out" / "flat.svg").points
-    assert np.isfinite(points).all()
-
-
 def test_more_strokes_than_edge_pixels(tmp_path):
     path = tmp_path / "dot.png"
     image = Image.new("L", (224, 224), 255)

@@ -16,7 +16,7 @@ from clipasso.cli import run
 from clipasso.evaluate import document, foreign
 from clipasso.evaluate.ink import ink_statistics
 from clipasso.evaluate.looks import on_canvas, see_sketch
-from clipasso.evaluate.naming import listed
+from clipasso.folders import listed
 from clipasso.render import render
 from foreign_svgs import FOREIGN, SVG, XLINK, as_drawn, embedded, encoded
 

@@ -199,6 +199,20 @@ def test_sketch_as_a_filter(photo_path, tmp_path):
     assert len(Sketch.open(tmp_path / "out" / "flower.svg")) == 3
 
 
+def test_a_mask_from_standard_input(photo_path, tmp_path):
+    mask = tmp_path / "mask.png"
+    picture = Image.new("L", (160, 120))
+    picture.paste(255, (30, 10, 130, 110))
+    picture.save(mask)
+    command = ["sketch", photo_path, *QUICK[:-2], "--mask", "-", "-o", "out"]
+    done = program(*command, input=mask.read_bytes(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"mask: standard input" in done.stdout
+    done = program(*command, "--force", input=b"no picture", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(b"clipasso: -: ")
+
+
 def test_standard_input_is_read_once(tmp_path, capsys):
     assert sketch("-", "--init", "-", "-o", tmp_path / "out") == 2
     assert "standard input" in capsys.readouterr().err

@@ -329,3 +329,93 @@ def test_maps_of_a_zoomed_canvas_stand_in_their_place_on_a_sheet():
     truth = np.zeros((300, 400), bool)
     truth[12:213, :175] = True
     assert (drawn == truth).mean() > 0.98
+
+
+class TestTiny:
+    """Objects that are specks on the canvas but not in the photo."""
+
+    SIDE = 2000
+
+    def shape(self, size=30, at=(1300, 500)):
+        """An upright L, `size` px high, with its corner at (x, y)."""
+        found = np.zeros((self.SIDE, self.SIDE), bool)
+        x, y = at
+        found[y : y + size, x : x + size // 3] = True
+        found[y + size - size // 3 : y + size, x : x + 2 * size // 3] = True
+        return found
+
+    def shows(self, near, shape):
+        """Whether the canvas shows the shape with little around it, and where it belongs."""
+        rows, columns = np.nonzero(shape)
+        ends = np.array([(columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1)])
+        ends = near.frame.to_canvas(ends * near.frame.width / self.SIDE)
+        return (ends > 0).all() and (ends < 224).all() and np.ptp(ends, axis=0).max() > 90
+
+    @pytest.mark.parametrize("size", [12, 30, 60])
+    def test_it_is_found_and_magnified(self, size):
+        shape = self.shape(size)
+        photo = load_photo(np.where(shape, np.uint8(40), np.uint8(240)))
+        near, _ = zoomed(photo, make_mask(photo))
+        assert near.frame.zoom > 4
+        assert near.frame.zoom <= 4 * self.SIDE / 224 * 1.001  # 4 px for one of the photo's
+        assert near.pixels.min() < 0.3
+        if size >= 30:
+            assert self.shows(near, shape)
+
+    def test_in_a_noisy_jpeg_with_dust(self):
+        rng = np.random.default_rng(0)
+        shape = self.shape()
+        pixels = np.where(shape, 40, 240)[..., None] + rng.normal(0, 3, (*shape.shape, 3))
+        for at in rng.integers(0, self.SIDE - 3, (20, 2)):
+            pixels[at[0] : at[0] + 3, at[1] : at[1] + 3] = 150
+        photo = load_photo(jpeg(pixels.clip(0, 255).astype(np.uint8)))
+        near, _ = zoomed(photo, make_mask(photo))
+        assert self.shows(near, shape)
+
+    def test_before_a_dark_backdrop_it_is_cut_out(self):
+        shape = self.shape()
+        photo = load_photo(np.where(shape[..., None], np.uint8([230, 200, 60]), np.uint8(15)))
+        mask = make_mask(photo)
+        assert mask.inside is None
+        near, mask = zoomed(photo, mask)
+        assert self.shows(near, shape)
+        assert mask.source == "backdrop"
+        assert near.pixels[mask.inside].mean() > 0.5
+
+    def test_on_transparency_and_by_a_mask_of_ones(self, tmp_path):
+        shape = self.shape()
+        noise = np.random.default_rng(0).integers(0, 256, (*shape.shape, 3), np.uint8)
+        cut = load_photo(np.dstack([noise, np.where(shape, np.uint8(255), np.uint8(0))]))
+        Image.fromarray(shape.astype(np.uint8)).save(tmp_path / "mask.png")
+        whole = load_photo(noise)
+        for photo, mask in (
+            (cut, make_mask(cut)),
+            (whole, make_mask(whole, str(tmp_path / "mask.png"))),
+        ):
+            near, fine = zoomed(photo, mask)
+            assert self.shows(near, shape)
+            where = near.frame.to_photo(np.stack(np.mgrid[:224, :224][::-1], -1) + 0.5)
+            x, y = np.floor(where * self.SIDE / 224).astype(int).transpose(2, 0, 1)
+            truth = shape[y.clip(0, self.SIDE - 1), x.clip(0, self.SIDE - 1)]
+            assert (fine.inside & truth).sum() / (fine.inside | truth).sum() > 0.9
+
+    def test_dust_alone_is_nothing(self):
+        pixels = np.full((self.SIDE, self.SIDE), 240, np.uint8)
+        for k in range(9):
+            pixels[100 + 200 * k, 1900 - 200 * k] = 0
+        photo = load_photo(pixels)
+        assert zoomed(photo, make_mask(photo))[0] is photo
+
+    def test_a_small_photo_has_no_more_to_show(self):
+        shape = np.zeros((224, 224), bool)
+        shape[100:110, 60:68] = True
+        photo = load_photo(np.where(shape, 0.2, 0.9))
+        assert zoomed(photo, make_mask(photo))[0].frame.zoom == 4
+
+    def test_the_detail_of_a_photo(self):
+        array = np.zeros((600, 900), np.uint8)
+        array[:300] = 255
+        for source in (array, jpeg(array), Image.fromarray(array)):
+            assert load_photo(source, size=90).detail == 10
+            assert load_photo(source, size=60, fit="crop").detail == 10
+            assert load_photo(source, size=90, fit="stretch").detail == 10

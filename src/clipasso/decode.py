@@ -1,9 +1,9 @@
 """Decode files, Pillow images and arrays to sRGB on white, with their transparency apart."""
 
-import math
 import os
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -11,19 +11,19 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
+from clipasso import depth, reducing
 from clipasso.errors import ClipassoError
+from clipasso.opening import check_size, open_picture
 
-__all__ = ["MAX_PIXELS", "Fit", "Layers", "PhotoSource", "read", "reason", "repeatable"]
+__all__ = [
+    "Fit", "Layers", "PhotoSource", "as_stored", "read", "reason", "repeatable", "turn_of_source",
+]  # fmt: skip
 
 Fit = Literal["pad", "crop", "stretch"]
 PhotoSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
 
-MAX_PIXELS = 100_000_000
-_TOO_MANY = "more than 100 million pixels; scale it down first"
-# An explicit list keeps Pillow from handing a file to Ghostscript or to rarely tested parsers.
-# AVIF and HEIF are there only where Pillow was built with, or an add-on registered, a decoder.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF", "HEIF")
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -33,6 +33,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_QUARTER = tuple(_UPRIGHT[k] for k in (5, 6, 7, 8))
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,17 @@ class Layers:
     Attributes:
         colours: one opaque image of mode L or RGB on white, or one or three of mode F in 0..1.
         alpha: how opaque each pixel was, mode L or F (0..1); None where every pixel was.
+        size: the picture's own, px; there are fewer here of one that was reduced.
     """
 
     colours: list[Image.Image]
     alpha: Image.Image | None = None
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def finest(self) -> float:
+        """How many of the picture's pixels can be had on each axis, as a part of 1."""
+        return reducing.finest(*self.size)
 
 
 def reason(error: Exception) -> str:
@@ -55,10 +63,10 @@ def reason(error: Exception) -> str:
             return "no such file; check the path"
         case PermissionError():
             return "may not be read; check the file's permissions"
-        case Image.DecompressionBombError():
-            return f"has {_TOO_MANY}"
         case UnidentifiedImageError():
             return "is no readable picture; convert it to PNG or JPEG (WebP, GIF and TIFF work)"
+        case Image.DecompressionBombError() | MemoryError():
+            return "has too many pixels to hold in memory; scale it down first"
         case OSError(strerror=str(text)):  # from the system, since Pillow's have no strerror
             return f"cannot be opened ({text}); check the path"
     return "is cut short or damaged; save or download it again, or convert it to PNG or JPEG"
@@ -78,7 +86,7 @@ def repeatable(source: PhotoSource) -> PhotoSource:
 
 
 def read(source: PhotoSource, size: int, fit: Fit, remarks: list[str]) -> Layers:
-    """Decode a picture; a JPEG no finer than `size` and `fit` need.
+    """Decode a picture; a JPEG or a very large file no finer than `size` and `fit` need.
 
     Args:
         remarks: lines a person should see are appended.
@@ -88,80 +96,117 @@ def read(source: PhotoSource, size: int, fit: Fit, remarks: list[str]) -> Layers
         OSError: it cannot be opened; damaged files raise nearly anything.
     """
     if isinstance(source, np.ndarray):
-        return _array_layers(source)
+        return _array_layers(source, remarks)
     if isinstance(source, Image.Image):
-        _check_size(*source.size)
-        return _image_layers(source, remarks)
+        check_size(*source.size)
+        source.load()
+        return _image_layers(source, source.size, source, remarks)
+    with _opened(source) as stream:
+        image = open_picture(stream)
+        own, drafted = image.size, image.format in ("JPEG", "MPO")
+        _tell_of_frames(image, remarks)
+        found = _loaded(image, stream, size, fit, remarks)
+        # A draft changes the size that is told, and loading a TIFF may turn it.
+        return _image_layers(image, own if drafted else image.size, found, remarks)
+
+
+def as_stored(source: str | os.PathLike[str] | bytes) -> tuple[Image.Image, Image.Transpose | None]:
+    """A file's values as they are, and what would turn them upright; raises as `read`."""
+    with _opened(source) as stream:
+        image = open_picture(stream)
+        found = _loaded(image, stream, max(image.size), "pad", [])
+        return found, _turn_of(image)
+
+
+def turn_of_source(source: PhotoSource) -> Image.Transpose | None:
+    """What turns a photo upright that is stored otherwise; raises as `read`."""
+    if isinstance(source, np.ndarray):
+        return None
+    if isinstance(source, Image.Image):
+        return _turn_of(source)
+    with _opened(source) as stream:
+        return _turn_of(open_picture(stream))
+
+
+@contextmanager
+def _opened(source: str | os.PathLike[str] | bytes) -> Iterator[BinaryIO]:
+    """A file's bytes as a stream that can seek.
+
+    Raises:
+        ClipassoError: a folder; without its name.
+        OSError: it cannot be opened.
+    """
     if isinstance(source, bytes):
-        return _file_layers(BytesIO(source), size, fit, remarks)
+        yield BytesIO(source)
+        return
     if "\0" in os.fsdecode(source):
         raise FileNotFoundError
     if os.path.isdir(source):
         raise ClipassoError("is a folder; name one picture file")
     with open(source, "rb") as file:
         # Pillow must seek, which a pipe such as /dev/stdin cannot.
-        stream = file if file.seekable() else BytesIO(file.read())
-        return _file_layers(stream, size, fit, remarks)
+        yield file if file.seekable() else BytesIO(file.read())
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise ClipassoError(f"{width} x {height} px is {_TOO_MANY}")
-    if min(width, height) < 2 or max(width, height) < 16:
-        raise ClipassoError(f"{width} x {height} px is too small to sketch; the least is 16 x 2")
+def _turn_of(image: Image.Image) -> Image.Transpose | None:
+    """What turns a picture upright, by its EXIF data."""
+    # ImageOps.exif_transpose also writes the tags back, so one bad tag would lose the orientation.
+    with suppress(Exception):  # broken EXIF is common and harmless
+        return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return None
 
 
-def _file_layers(stream: BinaryIO, size: int, fit: Fit, remarks: list[str]) -> Layers:
-    if not stream.read(1):
-        raise ClipassoError("is empty; save or download it again")
-    stream.seek(0)
-    Image.init()
-    image = Image.open(stream, formats=[name for name in _FORMATS if name in Image.OPEN])
-    _check_size(*image.size)
+def _tell_of_frames(image: ImageFile, remarks: list[str]) -> None:
     # An MPO is a camera's JPEG: its further pictures are previews, of no interest to anyone.
     count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-    if count > 1:
-        kind, unit = ("multi-page", "pages") if image.format == "TIFF" else ("animated", "frames")
-        remarks.append(f"{kind}, the first of {count} {unit} is used")
-    if image.format in ("JPEG", "MPO"):
-        # A JPEG decodes at 1/2, 1/4 or 1/8 for less; stay twice as fine as needed. The factor must
-        # divide both sides, as a partial last pixel would shift the photo against its frame.
-        width, height = image.size
-        side = max(width, height) if fit == "pad" else min(width, height)
-        factor = math.gcd(width, height, 8)
-        while factor > 1 and side < 2 * size * factor:
-            factor //= 2
-        image.draft(None, (width // factor, height // factor))
-    return _image_layers(image, remarks)
+    if count < 2 or (image.format == "TIFF" and image.tell()):  # there: a smaller copy was chosen
+        return
+    kind, unit, which = "animated", "frames", "first"
+    if image.format == "TIFF":
+        kind, unit = "multi-page", "pages"
+    elif image.format == "HEIF":
+        kind, unit, which = "a series", "pictures", "main one"
+    remarks.append(f"{kind}, the {which} of {count} {unit} is used")
 
 
-def _image_layers(image: Image.Image, remarks: list[str]) -> Layers:
-    image.load()
-    # ImageOps.exif_transpose also writes the tags back, so one bad tag would lose the orientation.
-    turn = None
-    with suppress(Exception):  # broken EXIF is common and harmless
-        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    image = image if turn is None else image.transpose(turn)
-    return _deep(image, remarks) if image.mode[0] in "IF" else _opaque(image)
+def _loaded(
+    image: ImageFile, stream: BinaryIO, size: int, fit: Fit, remarks: list[str]
+) -> Image.Image:
+    """Decode, with all bits that colours use."""
+    wide = depth.is_wide(image)
+    found = reducing.load(image, size, fit)
+    if wide and depth.uses_few_bits(found):
+        again = open_picture(stream)
+        both = depth.show_lower_bytes(again)
+        return depth.widened(found, reducing.load(again, size, fit), both, remarks)
+    return found
 
 
-def _deep(image: Image.Image, remarks: list[str]) -> Layers:
-    """Turn 16-bit, 32-bit or float grey into mode F, 0 black and 1 white."""
-    raw = np.asarray(image)
-    low, high = float(raw.min()), float(raw.max())
-    if not math.isfinite(low + high):
-        raise ClipassoError("has infinite or undefined pixels; convert it to PNG or JPEG")
-    white = 1.0 if image.mode == "F" else 65535.0
-    if low < 0 or high > white:
-        white = max(white, high)
-        remarks.append(f"values run from {low:g} to {high:g}; 0 is black, {white:g} white")
-    values = np.clip(raw.astype(np.float32) / np.float32(white), 0, 1)
-    key = image.info.get("transparency")
-    if not isinstance(key, int):
-        return Layers([Image.fromarray(values)])
-    opaque = raw != key
-    values[~opaque] = 1
-    return Layers([Image.fromarray(values)], _unless_opaque(opaque.astype(np.float32)))
+def _image_layers(
+    origin: Image.Image, size: tuple[int, int], image: Image.Image, remarks: list[str]
+) -> Layers:
+    """A picture that was decoded, upright and as colours.
+
+    Args:
+        origin: what knows its tags.
+        size: its own.
+        image: its pixels, perhaps fewer.
+    """
+    turn = _turn_of(origin)
+    if turn is not None:
+        image = image.transpose(turn)
+        size = size[::-1] if turn in _QUARTER else size
+    if image.mode[0] not in "IF":
+        return replace(_opaque(image), size=size)
+    tags = getattr(origin, "tag_v2", {})
+    unsigned = origin.mode == "I" and tags.get(ExifTags.Base.BitsPerSample) == (32,)
+    values, opaque = depth.scaled(
+        image, remarks,
+        unsigned=unsigned and tags.get(ExifTags.Base.SampleFormat, (1,)) == (1,),
+        negative=tags.get(ExifTags.Base.PhotometricInterpretation) == 0,
+    )  # fmt: skip
+    alpha = None if opaque is None else _unless_opaque(opaque.astype(np.float32))
+    return Layers([Image.fromarray(values)], alpha, size)
 
 
 def _unless_opaque(alpha: NDArray[np.float32]) -> Image.Image | None:
@@ -200,17 +245,18 @@ def _to_srgb(image: Image.Image, icc: bytes) -> Image.Image:
         return image
 
 
-def _array_layers(array: NDArray[Any]) -> Layers:
+def _array_layers(array: NDArray[Any], remarks: list[str]) -> Layers:
     shape, kind = array.shape, array.dtype.kind + str(array.dtype.itemsize)
     array = array[..., None] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise ClipassoError(f"an array of shape {shape}; give [H, W] or [H, W, 1, 3 or 4]")
-    _check_size(shape[1], shape[0])
+    check_size(shape[1], shape[0])
     if kind in ("b1", "u1"):
         levels = array.astype(np.uint8) * np.uint8(255 if kind == "b1" else 1)
-        return _opaque(Image.fromarray(levels[..., 0] if array.shape[2] == 1 else levels))
+        image = Image.fromarray(levels[..., 0] if array.shape[2] == 1 else levels)
+        return replace(_opaque(image), size=image.size)
     if kind == "u2":
-        array = array / np.float32(65535)
+        array = _of_16_bits(array, remarks)
     elif kind[0] != "f":
         raise ClipassoError(f"an array of {array.dtype}; give bool, uint8, uint16 or floats 0..1")
     low, high = float(array.min()), float(array.max())
@@ -221,4 +267,17 @@ def _array_layers(array: NDArray[Any]) -> Layers:
         alpha = _unless_opaque(array[..., 3])
         array = array[..., :3] * array[..., 3:] + (1 - array[..., 3:])
     colours = np.moveaxis(array, 2, 0)
-    return Layers([Image.fromarray(np.ascontiguousarray(layer)) for layer in colours], alpha)
+    layers = [Image.fromarray(np.ascontiguousarray(layer)) for layer in colours]
+    return Layers(layers, alpha, layers[0].size)
+
+
+def _of_16_bits(array: NDArray[np.uint16], remarks: list[str]) -> NDArray[np.float32]:
+    """uint16 `[H, W, 1, 3 or 4]` as 0..1; of colours in 14 bits or fewer those are the range."""
+    high = float(array[..., :3].max())
+    white = depth.integer_white(high)
+    if white < 65535:
+        remarks.append(depth.few_bits(high, white))
+    found = array.astype(np.float32)
+    found[..., :3] /= white
+    found[..., 3:] /= white if array[..., 3:].max(initial=0) <= white else 65535
+    return found

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from clipasso.errors import ClipassoError
 
-__all__ = ["PICTURES", "Listing", "pictures_among", "pictures_in"]
+__all__ = ["PICTURES", "Listing", "listed", "pictures_among", "pictures_in"]
 
 PICTURES = (
     ".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp",
     ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".heic", ".heif",
 )  # fmt: skip
 """Endings of the files that are taken for pictures, in lower case; those of files may be upper."""
+
+_NAMED = 5
 
 
 class Listing(NamedTuple):
@@ -41,3 +43,9 @@ def pictures_in(folder: Path) -> Listing:
         return pictures_among(folder.iterdir())
     except OSError as error:
         raise ClipassoError(f"{folder}: cannot be read ({error.strerror or error})") from None
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few names in a line, and how many more there are."""
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from clipasso.decode import MAX_PIXELS, Fit, Layers, PhotoSource, read, reason, repeatable
+from clipasso.decode import Fit, Layers, PhotoSource, read, reason, repeatable
 from clipasso.errors import ClipassoError
+from clipasso.opening import MAX_PIXELS
 
-__all__ = ["Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "load_photo"]
+__all__ = ["Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "explained", "load_photo"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Photo:
     `alpha` is how opaque each pixel was, read-only float32 [size, size] in 0..1 and 0 in the
     padding; None where the picture had no transparency or was opaque all over. `source` and `fit`
     are what it was read from, for `closer`; no source, as after the pixels were changed, no zoom.
+    `detail`: how many of the source's px there are for one of the canvas, unzoomed.
     """
 
     pixels: NDArray[np.float32]
@@ -67,6 +69,7 @@ class Photo:
     alpha: NDArray[np.float32] | None = None
     source: PhotoSource | None = None
     fit: Fit = "pad"
+    detail: float = 1.0
 
 
 def check_fit(fit: str) -> Fit:
@@ -97,12 +100,16 @@ def load_photo(
     title = _printable(name or os.path.basename(path)) or "photo"
     shown = _printable(path) or title
     remarks: list[str] = []
-    with _explained(shown):
+    with explained(shown):
         source = repeatable(source)
         layers = read(source, size, fit, remarks)
     pixels, alpha, frame = _lay_out(layers, size, fit)
     notes = tuple(f"{title}: {remark}" for remark in remarks)
-    return Photo(pixels, title, frame, notes, alpha, source, fit)
+    sides = zip(
+        layers.size, (frame.width * frame.scale_x, frame.height * frame.scale_y), strict=True
+    )
+    detail = layers.finest * max(own / drawn for own, drawn in sides)
+    return Photo(pixels, title, frame, notes, alpha, source, fit, detail)
 
 
 def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
@@ -122,9 +129,9 @@ def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
         old, left=(old.left - x) * by, top=(old.top - y) * by,
         scale_x=old.scale_x * by, scale_y=old.scale_y * by, zoom=old.zoom * by,
     )  # fmt: skip
-    with _explained(photo.name):
+    with explained(photo.name):
         layers = read(photo.source, math.ceil(size * frame.zoom), photo.fit, [])
-    width, height = layers.colours[0].size
+    width, height = layers.size
     columns, (x0, x1) = _seen(width, frame.left, frame.width * frame.scale_x, size)
     rows, (y0, y1) = _seen(height, frame.top, frame.height * frame.scale_y, size)
     if columns.start >= columns.stop or rows.start >= rows.stop:
@@ -134,8 +141,8 @@ def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
 
 
 @contextmanager
-def _explained(shown: str) -> Iterator[None]:
-    """Turn whatever reading a photo raises into one line that names it."""
+def explained(shown: str) -> Iterator[None]:
+    """Turn whatever reading a picture raises into one line that begins with `shown`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters of Pillow's warnings is refused instead
         try:
@@ -172,7 +179,7 @@ def _lay_out(
     layers: Layers, size: int, fit: Fit
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, Frame]:
     """Resize to a white canvas [size, size, 3] and, where there is one, an alpha [size, size]."""
-    width, height = layers.colours[0].size
+    width, height = layers.size
     unit = min(width, height) if fit == "crop" else max(width, height)
     own = width * size / unit, height * size / unit
     drawn = (float(size), float(size)) if fit == "stretch" else own
@@ -197,11 +204,18 @@ def _seen(length: int, start: float, drawn: float, size: int) -> tuple[slice, tu
 def _resize(
     layers: Layers, size: int, rows: slice, columns: slice, box: tuple[float, float, float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """A part of a picture on some rows and columns of a white canvas, and its alpha if any."""
+    """A part of a picture on some rows and columns of a white canvas, and its alpha if any.
+
+    `box`: left, top, right and bottom of that part, in the picture's own px.
+    """
     cells = columns.stop - columns.start, rows.stop - rows.start
+    across, down = (
+        there / own for there, own in zip(layers.colours[0].size, layers.size, strict=True)
+    )
+    part = box[0] * across, box[1] * down, box[2] * across, box[3] * down
 
     def resized(layer: Image.Image) -> NDArray[np.float32]:
-        small = layer.resize(cells, Image.Resampling.LANCZOS, box, 3.0)
+        small = layer.resize(cells, Image.Resampling.LANCZOS, part, 3.0)
         values = np.asarray(small, dtype=np.float32) / (1 if small.mode == "F" else 255)
         held: NDArray[np.float32] = values.clip(0, 1)  # Lanczos overshoots in mode F
         return held

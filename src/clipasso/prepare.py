@@ -22,6 +22,7 @@ from clipasso.objective import Objective, make_objective
 from clipasso.optimise import Job
 from clipasso.page import Page
 from clipasso.result import SEED_STEP, Initialisation
+from clipasso.silhouette import darkened, is_flat
 from clipasso.targets import PhotoPool
 from clipasso.zoom import zoomed
 
@@ -73,10 +74,11 @@ def prepare(
         photo, mask, init, freeze, seconds: as for `pipeline.sketch_photo`.
 
     Raises:
-        ClipassoError: settings that do not go together.
+        ClipassoError: settings that do not go together, or a photo with nothing to draw.
     """
     notes, began = list(photo.notes), time.monotonic()
     photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
+    notes += mask.notes
     if settings.background_weight and mask.inside is None:
         notes.append(
             f"{photo.name}: no mask ({mask.source}), so the background weight does nothing"
@@ -84,6 +86,12 @@ def prepare(
     inside = mask.inside if settings.background_weight else None
     objective = make_objective(models.loss, settings, inside)
     seen = photo if inside is not None else cut_out(photo, mask)
+    shown = darkened(photo, None if seen is photo else mask.inside)
+    if shown is not None:
+        notes.append(f"{photo.name}: its object is as pale as paper, so it is drawn as if darker")
+        seen = shown
+    if (objective.recipe.layers or objective.recipe.semantic_weight) and is_flat(seen):
+        raise ClipassoError(f"{photo.name}: {_why_flat(photo, mask)}")
     seen = _lightened(seen, objective.recipe.lighten)
     pixels = extended(seen) if settings.borders == "extend" else seen.pixels
     image = torch.tensor(pixels, device=models.device).permute(2, 0, 1)[None].contiguous()
@@ -101,6 +109,15 @@ def prepare(
     laying = Laying(start.distribution, pixels, allowed, settings)
     job = Job(start.drawing, image, objective, Page.of(photo), laying.anew)
     return Prepared(photo, settings, mask, start, job, tuple(notes), spent)
+
+
+def _why_flat(photo: Photo, mask: Mask) -> str:
+    if is_flat(photo) or mask.inside is None:
+        return "it is of one colour all over, so there is nothing to draw; give another photo"
+    return (
+        f"what its mask ({mask.source}) leaves is of one colour all over, so there is nothing to "
+        "draw; give another mask, or --mask none"
+    )
 
 
 def _lightened(photo: Photo, by: float) -> Photo:

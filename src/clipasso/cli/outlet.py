@@ -164,7 +164,7 @@ class Outlet:
         if self.silent:
             return
         times = result.photo.frame.zoom
-        zoom = "" if times == 1 else f", zoomed {times:.2g} times to its object"
+        zoom = "" if times == 1 else f", zoomed {round(times, 1):g} times to its object"
         loss = result.outcome.losses[result.outcome.winner]
         together = f" with {result.together - 1} more" if result.together > 1 else ""
         tell(

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipasso.cli.console import say
 from clipasso.cli.standard import STANDARD, read_standard
 from clipasso.errors import ClipassoError
-from clipasso.folders import pictures_in
+from clipasso.folders import listed, pictures_in
 
 if TYPE_CHECKING:
     from clipasso.photo import Fit, Photo
 
-__all__ = ["expanded", "load", "named"]
+__all__ = ["expanded", "load"]
 
 _OURS = b"urn:clipasso:sketch"
 _HEAD = 4096  # bytes of an SVG that tell whether it is ours
-_NAMED = 5  # files that a line names before it counts the others
 
 
 def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
@@ -41,16 +40,11 @@ def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
         if not photos:
             raise ClipassoError(f"{path}: a folder without photos; name photos or their folder")
         if passed and not quiet:
-            say(f"{path}: {len(photos)} photos; passed over: {named(passed)}")
+            say(
+                f"{path}: {len(photos)} photos; passed over: {listed([file.name for file in passed])}"
+            )
         found.update(dict.fromkeys(photos))
     return list(found)
-
-
-def named(files: Sequence[Path]) -> str:
-    """The first few files' names, and how many more there are."""
-    names = ", ".join(file.name for file in files[:_NAMED])
-    more = len(files) - _NAMED
-    return f"{names} and {more} more" if more > 0 else names
 
 
 def load(path: Path, size: int, fit: Fit) -> Photo:

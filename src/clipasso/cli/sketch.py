@@ -83,7 +83,8 @@ def command(
 
     if together is not None and not 1 <= together <= _MOST:
         raise ClipassoError(f"--together {together}: must be from 1 to {_MOST}")
-    once(*photos, init)
+    once(*photos, init, mask)
+    mask_given: str | bytes = read_standard() if mask == str(STANDARD) else mask
     given, implied, notes = _read_init(init)
     for note in notes:
         say(note)
@@ -109,7 +110,7 @@ def command(
         for first in range(0, len(jobs), batch):
             some = jobs[first : first + batch]
             with ExitStack() as held:
-                loaded = _load(some, outlet, held, settings.canvas, fit, mask, mask_weights)
+                loaded = _load(some, outlet, held, settings.canvas, fit, mask_given, mask_weights)
                 results = _sketch(loaded, models, settings, given, freeze, notes, outlet, stopping)
                 written = [
                     _write(outlet, photo, stem, result, said)
@@ -137,7 +138,7 @@ def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[s
 
 
 def _load(
-    jobs: list[Job], outlet: Outlet, held: ExitStack, canvas: int, fit: Any, mask: str,
+    jobs: list[Job], outlet: Outlet, held: ExitStack, canvas: int, fit: Any, mask: str | bytes,
     mask_weights: Path | None,
 ) -> list[tuple[Photo, Mask, str]]:  # fmt: skip
     """Those photos that can be read, with their masks and stems; says what is wrong with others."""

@@ -10,8 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from PIL import Image
 
-from clipasso.decode import MAX_PIXELS
 from clipasso.errors import ClipassoError
+from clipasso.opening import MAX_PIXELS
 
 __all__ = ["self_contained"]
 

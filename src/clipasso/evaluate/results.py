@@ -21,7 +21,7 @@ from clipasso.evaluate.ink import (
 )
 from clipasso.evaluate.looks import SVG, see_sketch
 from clipasso.evaluate.measures import Estimate, bootstrap, confusion, draw_distractors, rank_of
-from clipasso.evaluate.naming import listed
+from clipasso.folders import listed
 
 if TYPE_CHECKING:
     from clipasso.evaluate.looks import Look

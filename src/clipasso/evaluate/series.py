@@ -9,9 +9,8 @@ from pathlib import Path
 
 from clipasso.errors import ClipassoError
 from clipasso.evaluate.looks import SVG, metadata
-from clipasso.evaluate.naming import listed
 from clipasso.evaluate.subjects import Subject, inner_folders
-from clipasso.folders import PICTURES, pictures_in
+from clipasso.folders import PICTURES, listed, pictures_in
 
 __all__ = ["Drawn", "Series", "find_sketches", "parse_sketches", "read_drawn"]
 

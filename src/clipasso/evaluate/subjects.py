@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from clipasso.errors import ClipassoError
 from clipasso.evaluate.ink import CANVAS
-from clipasso.evaluate.naming import listed
 from clipasso.evaluate.prompts import class_name
-from clipasso.folders import pictures_in
+from clipasso.folders import listed, pictures_in
 from clipasso.masks import cut_out, make_mask
 from clipasso.photo import Photo, load_photo
+from clipasso.silhouette import darkened
 
 __all__ = ["Seen", "Subject", "find_subjects", "inner_folders", "read_photo"]
 
@@ -100,4 +100,5 @@ def read_photo(subject: Subject, mask: str = "auto") -> Seen:
     """
     photo = load_photo(subject.path, size=CANVAS, name=subject.path.name)
     found = make_mask(photo, mask)
-    return Seen(cut_out(photo, found), found.inside, found.source)
+    seen = darkened(photo, found.inside) or cut_out(photo, found)  # as it is sketched
+    return Seen(seen, found.inside, found.source)

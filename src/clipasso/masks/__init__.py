@@ -18,15 +18,17 @@ from clipasso.errors import ClipassoError
 from clipasso.masks.backdrop import before_backdrop, uniform_border, without_holes
 from clipasso.masks.grabcut import find_object, grabcut, recognised
 from clipasso.masks.magnify import magnified
+from clipasso.masks.picture import read_mask
 from clipasso.masks.u2net import U2Net, cached_weights, installed
 from clipasso.masks.u2netp import salient
 from clipasso.photo import Fit, Photo, closer, load_photo
 
-__all__ = ["Mask", "cut_out", "grabcut", "make_mask", "mask_near"]
+__all__ = ["Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near"]
 
 _INSIDE = 0.5  # the paper's threshold
 _SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
 _CLEAR = 0.01  # of the photo: less transparency is rounded corners, no cut-out
+_UNIFORM = "none, the border is uniform"
 _PART = 0.9  # of U2-Net-p's mask inside GrabCut's: then it may be a part of the object only,
 _KNOWS = 0.7  # and is one if it holds less than this of what GrabCut's holds of the recognised
 
@@ -40,22 +42,25 @@ class Mask:
         source: `alpha`, `backdrop`, `u2net`, `u2netp`, `grabcut`, a file's name, or `none` with
             the reason.
         picture: that file's, on a canvas of its own; None for a mask that was found.
+        notes: lines a person should see.
     """
 
     inside: NDArray[np.bool_] | None
     source: str
     picture: Photo | None = None
+    notes: tuple[str, ...] = ()
 
 
 def make_mask(
-    photo: Photo, how: str = "auto", fit: Fit = "pad", weights: Path | None = None
+    photo: Photo, how: str | bytes = "auto", fit: Fit = "pad", weights: Path | None = None
 ) -> Mask:
     """Find the object by name of a method or from a file.
 
     Args:
         photo: on its canvas.
         how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
-            path of a picture of the photo's proportions, bright where the object is; or `auto`:
+            path or the bytes of a picture of the photo's proportions, bright where the object is, or of one
+            value on zeros, or opaque where it is (`masks.picture`); or `auto`:
             alpha if there is any; where the photo's border is of one colour, what stands out from
             it if that is dark, and nothing if it is not; U2-Net where its weights are on this
             machine; otherwise U2-Net-p, or GrabCut where that holds much more of what a
@@ -68,8 +73,8 @@ def make_mask(
         The mask; without one where the method found no object to cut out.
 
     Raises:
-        ClipassoError: no such method or file, a file of other proportions, a photo without
-            transparency for `alpha`, or U2-Net cannot be had.
+        ClipassoError: no such method or file, a file of other proportions or of unclear meaning, a
+            photo without transparency for `alpha`, or U2-Net cannot be had.
     """
     ways: dict[str, Callable[[], Mask]] = {
         "none": lambda: Mask(None, "none"),
@@ -79,7 +84,7 @@ def make_mask(
         "grabcut": lambda: _from_grabcut(photo),
         "auto": lambda: _automatic(photo, weights),
     }
-    return ways[how]() if how in ways else _from_file(photo, how, fit)
+    return ways[how]() if isinstance(how, str) and how in ways else _from_file(photo, how, fit)
 
 
 def cut_out(photo: Photo, mask: Mask) -> Photo:
@@ -102,26 +107,42 @@ def mask_near(mask: Mask, box: tuple[float, float, float], near: Photo) -> Mask:
     Raises:
         ClipassoError: the mask's picture cannot be read again.
     """
+    if mask.source == _UNIFORM:
+        found = _from_backdrop(near)
+        return mask if found.inside is None else found
     if mask.inside is None:
         return mask
     if mask.picture is not None:
-        return _from_picture(closer(mask.picture, box))
+        return replace(_from_picture(closer(mask.picture, box)), notes=mask.notes)
     if mask.source == "alpha" and near.alpha is not None:
-        return replace(mask, inside=near.alpha > _INSIDE)
+        return replace(mask, inside=_solid(near.alpha))
     return replace(mask, inside=magnified(mask.inside, box, near))
+
+
+def inside_at(mask: Mask, photo: Photo) -> NDArray[np.bool_] | None:
+    """A given mask on another canvas; None for one that was found, or none.
+
+    Args:
+        photo: the same photo, `[size, size]`.
+
+    Raises:
+        ClipassoError: the mask's picture cannot be read again.
+    """
+    picture = mask.picture
+    if picture is not None and picture.source is not None:
+        size = len(photo.pixels)
+        finer = load_photo(picture.source, size=size, fit=picture.fit, name=picture.name)
+        return _from_picture(finer).inside
+    return None if mask.source != "alpha" or photo.alpha is None else _solid(photo.alpha)
 
 
 def _automatic(photo: Photo, weights: Path | None) -> Mask:
     if photo.alpha is not None:
-        opaque = float((photo.alpha > _INSIDE)[frame_mask(photo)].mean())
-        if _SMALLEST <= opaque <= 1 - _CLEAR:
+        opaque = float(_solid(photo.alpha)[frame_mask(photo)].mean())
+        if 0 < opaque <= 1 - _CLEAR:
             return _from_alpha(photo)
     if uniform_border(photo):
-        inside = before_backdrop(photo)
-        if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
-            seen = _from_u2netp(photo).inside
-            return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
-        return Mask(None, "none, the border is uniform")
+        return _from_backdrop(photo)
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)
     return _from_either(photo)
@@ -149,14 +170,29 @@ def _window(photo: Photo) -> tuple[slice, slice]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
+def _from_backdrop(photo: Photo) -> Mask:
+    """What stands out from a dark border of one colour."""
+    inside = before_backdrop(photo)
+    if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
+        seen = _from_u2netp(photo).inside
+        return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
+    return Mask(None, _UNIFORM)
+
+
+def _solid(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where a picture is opaque, or nearly as opaque as it is anywhere."""
+    solid: NDArray[np.bool_] = alpha > min(_INSIDE, float(alpha.max()) / 2)
+    return solid
+
+
 def _from_alpha(photo: Photo) -> Mask:
     if photo.alpha is None:
         raise ClipassoError(
             f"{photo.name}: it has no transparency for --mask alpha; "
             "give a cut-out PNG, or --mask auto"
         )
-    inside = photo.alpha > _INSIDE
-    if not inside.any():
+    inside = _solid(photo.alpha)
+    if not inside.any() or (photo.alpha.max() <= _INSIDE and inside[frame_mask(photo)].all()):
         raise ClipassoError(
             f"{photo.name}: it is transparent all over, so --mask alpha leaves nothing; "
             "give --mask none"
@@ -196,17 +232,14 @@ def _unless_failed(photo: Photo, inside: NDArray[np.bool_], source: str, title: 
     return Mask(inside, source)
 
 
-def _from_file(photo: Photo, how: str, fit: Fit) -> Mask:
-    if not Path(how).exists():
+def _from_file(photo: Photo, how: str | bytes, fit: Fit) -> Mask:
+    if isinstance(how, str) and not Path(how).exists():
         raise ClipassoError(
             f"--mask {how}: no such file; give auto, alpha, u2net, u2netp, grabcut, none or "
             "a picture"
         )
-    picture = load_photo(how, size=photo.pixels.shape[0], fit=fit)
-    ours, theirs = photo.frame, picture.frame
-    if abs(ours.width / ours.height / (theirs.width / theirs.height) - 1) > 0.03:
-        raise ClipassoError(f"--mask {how}: its proportions are not those of {photo.name}")
-    return _from_picture(picture)
+    picture, notes = read_mask(how, photo, fit)
+    return replace(_from_picture(picture), notes=notes)
 
 
 def _from_picture(picture: Photo) -> Mask:
