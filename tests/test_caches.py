@@ -284,7 +284,7 @@ class TestCommands:
         assert machine.left() == {"a.svg", "a.png"}
         assert np.asarray(Image.open(place / "work" / "a.png")).min() < 50
         kept = place / "tmp" / f"clipasso-{os.geteuid()}" / "numba"
-        assert list(kept.rglob("kernel_forward._forward-*.nbc"))
+        assert list(kept.rglob("kernel_forward._paint-*.nbc"))
 
     @pytest.mark.slow
     @pytest.mark.parametrize("case", ["nobody", "no temporary folder", "a home that is not there"])

@@ -15,13 +15,13 @@ from torch._subclasses.fake_tensor import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from clipasso import Settings, raster
+from clipasso import Settings
 from clipasso.adam import Adam
 from clipasso.drawing import Drawing
 from clipasso.encoders import EMBEDDED, efficientnet
 from clipasso.objective import make_objective
 from clipasso.optimise import optimise
-from clipasso.raster import rasterize
+from clipasso.raster import front, rasterize
 from clipasso.step import Step
 from clipasso.targets import PhotoPool
 from tiny import Blur
@@ -92,14 +92,14 @@ def no_kernels(monkeypatch):
     for name in ("_prepare", "_bin", "_draw"):
         monkeypatch.setattr(forward, name, Launch())
     monkeypatch.setattr(backward, "_pull", Launch())
-    monkeypatch.setattr(raster, "_choose", lambda backend, points: "triton")
+    monkeypatch.setattr(front, "_choose", lambda backend, points: "triton")
     monkeypatch.setattr(torch.cuda, "device_of", lambda tensor: contextlib.nullcontext())
 
 
 @pytest.fixture
 def off_gpu(no_kernels, monkeypatch):
     """The same for tensors of the CPU, whose values would be looked at, or packed."""
-    monkeypatch.setattr(raster, "_check", lambda *tensors: None)
+    monkeypatch.setattr(front, "_check", lambda *tensors: None)
     monkeypatch.setattr(efficientnet, "packs", lambda: False)
 
 

@@ -40,9 +40,8 @@ def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
         if not photos:
             raise ClipassoError(f"{path}: a folder without photos; name photos or their folder")
         if passed and not quiet:
-            say(
-                f"{path}: {len(photos)} photos; passed over: {listed([file.name for file in passed])}"
-            )
+            names = listed([file.name for file in passed])
+            say(f"{path}: {len(photos)} photos; passed over: {names}")
         found.update(dict.fromkeys(photos))
     return list(found)
 

@@ -59,8 +59,8 @@ def make_mask(
     Args:
         photo: on its canvas.
         how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
-            path or the bytes of a picture of the photo's proportions, bright where the object is, or of one
-            value on zeros, or opaque where it is (`masks.picture`); or `auto`:
+            path or the bytes of a picture of the photo's proportions, bright where the object is,
+            or of one value on zeros, or opaque where it is (`masks.picture`); or `auto`:
             alpha if there is any; where the photo's border is of one colour, what stands out from
             it if that is dark, and nothing if it is not; U2-Net where its weights are on this
             machine; otherwise U2-Net-p, or GrabCut where that holds much more of what a

@@ -35,7 +35,8 @@ def read_mask(source: str | bytes, photo: Photo, fit: Fit) -> tuple[Photo, tuple
     object on transparency.
 
     Args:
-        source: the path or the bytes of a picture of the photo's proportions; lying as the photo is stored will do too.
+        source: the path or the bytes of a picture of the photo's proportions; lying as the photo
+            is stored will do too.
         fit: how the photo was fitted to its canvas.
 
     Returns:
