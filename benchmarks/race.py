@@ -3,8 +3,8 @@
     clipasso sketch PHOTO... -o DIR      # with every seed run to its end, as --preset paper does
     python benchmarks/race.py DIR/*.json
 
-Reads the loss curves that finished runs left in their reports and plays `track.still_racing`
-over them. The baseline is the same run with no seed given up.
+Reads the loss curves that finished runs left in their reports and plays
+`optimise.best_so_far.still_racing` over them. The baseline is the same run with no seed given up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from clipasso.track import still_racing
+from clipasso.optimise.best_so_far import still_racing
 from common import print_table, write_json
 
 

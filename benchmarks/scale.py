@@ -18,8 +18,8 @@ from typing import Any
 from clipasso import load_models, load_photo, sketch_photo, sketch_photos
 from clipasso.encoders import EMBEDDED
 from clipasso.errors import ClipassoError
-from clipasso.models import Models
-from clipasso.optimise import Progress
+from clipasso.optimise.loop import Progress
+from clipasso.pipeline.models import Models
 from clipasso.settings import make_settings
 from common import machine, print_table, write_json
 

@@ -23,15 +23,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision import transforms
 
-from clipasso.augment import apply_homographies
-from clipasso.drawing import Drawing
 from clipasso.encoders.clip import ClipTower
 from clipasso.encoders.open_clip_models import build_model, load_tower, wrap_tower
-from clipasso.models import has_bf16
-from clipasso.objective import make_objective
+from clipasso.optimise.augment import apply_homographies
+from clipasso.optimise.encoded_photo import PhotoPool
+from clipasso.optimise.objective import make_objective
+from clipasso.optimise.strokes import Drawing
+from clipasso.pipeline.models import has_bf16
 from clipasso.raster import rasterize
 from clipasso.settings import make_settings
-from clipasso.targets import PhotoPool
 from common import clock, machine, medians, print_table, write_json
 
 SIZE, STROKES, IMAGES = 224, 16, 5
@@ -112,7 +112,7 @@ def released(visual: Any, photo: Tensor) -> Callable[[], dict[str, float]]:
 
 
 def ours(encoder: ClipTower, photo: Tensor) -> Callable[[], dict[str, float]]:
-    """A step of `clipasso.optimise` with the paper's values, the pool apart."""
+    """A step of `clipasso.optimise.loop` with the paper's values, the pool apart."""
     settings, _ = make_settings("paper", pool=60, seeds=1)
     generator = torch.Generator().manual_seed(0)
     objective = make_objective(encoder, settings)

@@ -26,10 +26,10 @@ import torch.nn.functional as F
 
 from clipasso.encoders import EMBEDDED, load_encoder
 from clipasso.encoders.efficientnet import to_timm
-from clipasso.masks import Mask, cut_out, make_mask
-from clipasso.models import Models
-from clipasso.photo import Photo, load_photo
-from clipasso.pipeline import sketch_photo
+from clipasso.photo.canvas import Photo, load_photo
+from clipasso.photo.masks import Mask, cut_out, make_mask
+from clipasso.pipeline.models import Models
+from clipasso.pipeline.sketch import sketch_photo
 from clipasso.raster import rasterize
 from clipasso.settings import Settings
 from common import machine, print_table, write_json

@@ -6,7 +6,7 @@ import numpy as np
 import resvg_py
 from PIL import Image
 
-from clipasso.strokes import Sketch, read_svg
+from clipasso.vector.sketch import Sketch, read_svg
 
 
 def document(body: str, box: str = 'viewBox="0 0 100 100"') -> str:

@@ -24,7 +24,7 @@ from clipasso import ClipassoError
 from clipasso.encoders import hub
 from clipasso.figures.make import make_figure
 from clipasso.figures.plan import Asked
-from clipasso.masks import u2net
+from clipasso.photo.masks import u2net
 from clipasso.raster import compiled
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows gives every user a home")
@@ -234,7 +234,7 @@ class TestSettle:
         before = "import logging; logging.basicConfig(level=logging.DEBUG)"
         code = f"{before}\nimport clipasso"
         done = Machine(place, read_only).python("-c", code, **HOMELESS)
-        assert f"DEBUG:clipasso.caches:XDG_CACHE_HOME={self.private(place)}: " in done.stderr
+        assert f"DEBUG:clipasso._caches:XDG_CACHE_HOME={self.private(place)}: " in done.stderr
 
     def test_without_a_temporary_folder_nothing_is_kept(self, place, read_only):
         changed = Machine(place, read_only).settled(NO_TEMPORARY, TMPDIR="/dev/null", **HOMELESS)
@@ -424,7 +424,7 @@ class TestWeights:
     def test_a_home_that_may_not_be_entered(self, place):
         (place / "home").chmod(0)
         code = (
-            "from clipasso.encoders import hub\nfrom clipasso.masks import u2net\n"
+            "from clipasso.encoders import hub\nfrom clipasso.photo.masks import u2net\n"
             "print(hub.cached_weights('RN101', 'openai'), u2net.cached_weights())"
         )
         done = Machine(place, SOURCE).python("-c", code, HOME=place / "home")

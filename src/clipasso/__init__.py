@@ -10,20 +10,20 @@ Nothing heavy is imported before it is used: the public names below load on firs
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from clipasso._caches import settle as _settle_caches
 from clipasso._version import __version__
-from clipasso.caches import settle as _settle_caches
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
-    from clipasso.clipdraw import draw
     from clipasso.encoders import load_encoder
-    from clipasso.models import Models, load_models
-    from clipasso.photo import Photo, load_photo
-    from clipasso.pipeline import sketch, sketch_photo, sketch_photos
+    from clipasso.photo.canvas import Photo, load_photo
+    from clipasso.pipeline.clipdraw import draw
+    from clipasso.pipeline.models import Models, load_models
+    from clipasso.pipeline.result import Result
+    from clipasso.pipeline.sketch import sketch, sketch_photo, sketch_photos
     from clipasso.raster import rasterize
-    from clipasso.result import Result
     from clipasso.settings import Settings
-    from clipasso.strokes import Sketch
+    from clipasso.vector.sketch import Sketch
 
 __all__ = [
     "ClipassoError",
@@ -44,19 +44,19 @@ __all__ = [
 ]
 
 _HOME = {
-    "Models": "models",
-    "Photo": "photo",
-    "Result": "result",
+    "Models": "pipeline.models",
+    "Photo": "photo.canvas",
+    "Result": "pipeline.result",
     "Settings": "settings",
-    "Sketch": "strokes",
-    "draw": "clipdraw",
+    "Sketch": "vector.sketch",
+    "draw": "pipeline.clipdraw",
     "load_encoder": "encoders",
-    "load_models": "models",
-    "load_photo": "photo",
+    "load_models": "pipeline.models",
+    "load_photo": "photo.canvas",
     "rasterize": "raster",
-    "sketch": "pipeline",
-    "sketch_photo": "pipeline",
-    "sketch_photos": "pipeline",
+    "sketch": "pipeline.sketch",
+    "sketch_photo": "pipeline.sketch",
+    "sketch_photos": "pipeline.sketch",
 }
 
 _settle_caches()  # before any library that has one is imported

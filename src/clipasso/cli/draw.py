@@ -56,8 +56,8 @@ def command(
 
       clipasso draw "a drawing of a horse" --photo horse.png --lines
     """
-    from clipasso.clipdraw import draw_photo, draw_settings
-    from clipasso.models import load_models
+    from clipasso.pipeline.clipdraw import draw_photo, draw_settings
+    from clipasso.pipeline.models import load_models
 
     settings, preferred = draw_settings(text, photo is not None, lines=lines, **chosen)
     outlet = Outlet(output, settings.seeds, all_seeds, False, force, False, quiet, as_json)

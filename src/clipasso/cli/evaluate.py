@@ -105,10 +105,10 @@ def command(
     from clipasso.evaluate.run import FILES, evaluate
     from clipasso.evaluate.series import parse_sketches
     from clipasso.evaluate.subjects import find_subjects
-    from clipasso.files import keep_apart, prepare_folder
-    from clipasso.models import pick_device
+    from clipasso.pipeline.models import pick_device
+    from clipasso.pipeline.study import Study
     from clipasso.settings import make_settings
-    from clipasso.study import Study
+    from clipasso.vector.files import keep_apart, prepare_folder
 
     if among not in ("class", "all"):
         raise ClipassoError(f"--among {among}: must be class or all")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from clipasso.claims import claimed
+from clipasso.cli.claims import claimed
 from clipasso.cli.console import say, shown, tell
 from clipasso.cli.stopping import Cancelled, exit_status
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
-    from clipasso.grid import GridProgress
+    from clipasso.pipeline.grid import GridProgress
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from clipasso.settings import PANELS, PRESETS, Settings, about
-from clipasso.settings.told import bare, choices
+from clipasso.settings.knob import bare, choices
 
 __all__ = [
     "AllSeeds",
@@ -134,7 +134,7 @@ MaskWeights = _file(_BACKGROUND, "A local U2-Net in ONNX format.")
 
 
 def _known_fit(value: str) -> str:
-    from clipasso.photo import check_fit
+    from clipasso.photo.canvas import check_fit
 
     return check_fit(value)
 

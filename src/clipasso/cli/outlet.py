@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clipasso.claims import claimed
+from clipasso.cli.claims import claimed
 from clipasso.cli.console import say, tell, tell_bytes
-from clipasso.cli.standard import STANDARD
+from clipasso.cli.stdio import STANDARD
 from clipasso.cli.stopping import Cancelled, Stopping, exit_status
 from clipasso.errors import ClipassoError
-from clipasso.files import check_names, exists, keep_apart, prepare_folder
+from clipasso.vector.files import check_names, exists, keep_apart, prepare_folder
 
 if TYPE_CHECKING:
-    from clipasso.result import Result
+    from clipasso.pipeline.result import Result
 
 __all__ = ["Job", "Outlet"]
 
@@ -103,7 +103,7 @@ class Outlet:
 
     def files(self, stem: str) -> list[Path]:
         """What will be written for a stem."""
-        from clipasso.output import planned_files
+        from clipasso.pipeline.output import planned_files
 
         return planned_files(
             self.folder, stem, self.seeds, all_seeds=self.all_seeds, debug=self.debug
@@ -123,7 +123,7 @@ class Outlet:
 
     def write(self, result: Result, stem: str) -> None:
         """Write a result's files and say so."""
-        from clipasso.output import write_result
+        from clipasso.pipeline.output import write_result
 
         interrupted = result.outcome.stopped == "interrupted"
         if self.to_stdout:

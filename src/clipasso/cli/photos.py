@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipasso.cli.console import say
-from clipasso.cli.standard import STANDARD, read_standard
+from clipasso.cli.stdio import STANDARD, read_standard
 from clipasso.errors import ClipassoError
-from clipasso.folders import listed, pictures_in
+from clipasso.photo.folders import listed, pictures_in
 
 if TYPE_CHECKING:
-    from clipasso.photo import Fit, Photo
+    from clipasso.photo.canvas import Fit, Photo
 
 __all__ = ["expanded", "load"]
 
@@ -48,7 +48,7 @@ def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
 
 def load(path: Path, size: int, fit: Fit) -> Photo:
     """`load_photo`, from standard input where the path is `-`."""
-    from clipasso.photo import load_photo
+    from clipasso.photo.canvas import load_photo
 
     if path == STANDARD:
         return load_photo(read_standard(), size=size, fit=fit, name="standard input")
@@ -57,7 +57,7 @@ def load(path: Path, size: int, fit: Fit) -> Photo:
 
 def _results(files: Iterable[Path]) -> set[Path]:
     """The pictures that belong to our sketches among the files."""
-    from clipasso.output import DEBUG
+    from clipasso.pipeline.output import DEBUG
 
     ends = ["", *(f"-{name}" for name in DEBUG)]
     return {

@@ -10,7 +10,7 @@ from clipasso.cli.console import shown
 from clipasso.cli.stopping import Stopping
 
 if TYPE_CHECKING:
-    from clipasso.optimise import Progress
+    from clipasso.optimise.loop import Progress
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clipasso.cli.console import say, tell, tell_bytes
-from clipasso.cli.standard import STANDARD, read_standard
+from clipasso.cli.stdio import STANDARD, read_standard
 from clipasso.errors import ClipassoError
 
 
@@ -36,10 +36,10 @@ def command(
 
       clipasso render - -o - < cat.svg > cat.png
     """
-    from clipasso.files import keep_apart, refuse_existing, write_atomically
-    from clipasso.output import encode_png
-    from clipasso.render import render_image
-    from clipasso.strokes import open_sketch, read_sketch
+    from clipasso.pipeline.output import encode_png
+    from clipasso.vector.files import keep_apart, refuse_existing, write_atomically
+    from clipasso.vector.render import render_image
+    from clipasso.vector.sketch import open_sketch, read_sketch
 
     target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))
     keep_apart([sketch], [target])

@@ -13,17 +13,17 @@ from clipasso.cli.console import say
 from clipasso.cli.outlet import Job, Outlet
 from clipasso.cli.photos import expanded, load
 from clipasso.cli.progress import run_shown
-from clipasso.cli.standard import STANDARD, once, read_standard
+from clipasso.cli.stdio import STANDARD, once, read_standard
 from clipasso.cli.stopping import Stopping
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
-    from clipasso.masks import Mask
-    from clipasso.models import Models
-    from clipasso.photo import Photo
-    from clipasso.result import Result
+    from clipasso.photo.canvas import Photo
+    from clipasso.photo.masks import Mask
+    from clipasso.pipeline.models import Models
+    from clipasso.pipeline.result import Result
     from clipasso.settings import Settings
-    from clipasso.strokes import Sketch
+    from clipasso.vector.sketch import Sketch
 
 _ON_CUDA = 8  # photos in one batch where none are asked for; not yet measured
 _MOST = 1000
@@ -78,7 +78,7 @@ def command(
 
       clipasso sketch - -o - < cat.jpg > cat.svg
     """
-    from clipasso.models import load_models
+    from clipasso.pipeline.models import load_models
     from clipasso.settings import make_settings
 
     if together is not None and not 1 <= together <= _MOST:
@@ -126,11 +126,11 @@ def command(
 
 
 def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[str, ...]]:
-    from clipasso.given import read_init
+    from clipasso.start.from_sketch import read_init
 
     if init != str(STANDARD):
         return read_init(init)
-    from clipasso.strokes import read_sketch
+    from clipasso.vector.sketch import read_sketch
 
     drawing, skipped = read_sketch(read_standard(), "standard input")
     given, implied, _ = read_init(drawing)
@@ -142,7 +142,7 @@ def _load(
     mask_weights: Path | None,
 ) -> list[tuple[Photo, Mask, str]]:  # fmt: skip
     """Those photos that can be read, with their masks and stems; says what is wrong with others."""
-    from clipasso.masks import make_mask
+    from clipasso.photo.masks import make_mask
 
     loaded = []
     for job in jobs:
@@ -168,7 +168,7 @@ def _sketch(
     stopping: Stopping,
 ) -> list[Result | ClipassoError]:
     """Sketch photos together behind one progress bar."""
-    from clipasso.pipeline import sketch_photos
+    from clipasso.pipeline.sketch import sketch_photos
 
     if not loaded:
         return []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clipasso.cli.console import tell, tell_bytes
-from clipasso.cli.standard import STANDARD
+from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def command(
 
       clipasso study --score answers/*.json -o rates.csv
     """  # fmt: skip
-    from clipasso.files import keep_apart, refuse_existing, write_atomically
+    from clipasso.vector.files import keep_apart, refuse_existing, write_atomically
 
     if output is None and not score:
         output = paths[0] / "study.html"

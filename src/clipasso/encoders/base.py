@@ -47,7 +47,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an encoder's features become a loss (`clipasso.loss`).
+    """How an encoder's features become a loss (`clipasso.optimise.loss`).
 
     Attributes:
         layers: layer name to its weight in the geometric term (eq. 2).

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from clipasso.caches import home
+from clipasso._caches import home
 from clipasso.encoders.names import hub_files
 from clipasso.errors import ClipassoError
 

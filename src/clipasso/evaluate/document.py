@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from PIL import Image
 
 from clipasso.errors import ClipassoError
-from clipasso.opening import MAX_PIXELS
+from clipasso.photo.opening import MAX_PIXELS
 
 __all__ = ["self_contained"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from clipasso.errors import ClipassoError
 from clipasso.evaluate.series import Drawn, Series, read_drawn
-from clipasso.grid import GridProgress, Run, make_runs
-from clipasso.study import Study
+from clipasso.pipeline.grid import GridProgress, Run, make_runs
+from clipasso.pipeline.study import Study
 
 if TYPE_CHECKING:
     from clipasso.evaluate.subjects import Subject

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clipasso.edges import xdog_edges
 from clipasso.raster import rasterize
-from clipasso.strokes import Sketch
+from clipasso.start.edges import xdog_edges
+from clipasso.vector.sketch import Sketch
 
 __all__ = [
     "CANVAS", "MOST_STROKES", "EdgeAgreement", "InkStatistics", "chamfer_distances", "darkness",

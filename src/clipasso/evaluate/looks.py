@@ -12,10 +12,10 @@ from clipasso.errors import ClipassoError
 from clipasso.evaluate.document import self_contained
 from clipasso.evaluate.foreign import draw_svg
 from clipasso.evaluate.ink import CANVAS
-from clipasso.photo import load_photo
-from clipasso.render import render
-from clipasso.strokes import Sketch, read_sketch
-from clipasso.svg.document import parse_document
+from clipasso.photo.canvas import load_photo
+from clipasso.vector.render import render
+from clipasso.vector.sketch import Sketch, read_sketch
+from clipasso.vector.svg.document import parse_document
 
 __all__ = ["SVG", "Look", "metadata", "on_canvas", "see_sketch"]
 

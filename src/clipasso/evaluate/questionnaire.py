@@ -17,7 +17,7 @@ from clipasso.evaluate.measures import draw_distractors
 from clipasso.evaluate.page import SAFE
 from clipasso.evaluate.pictures import jpeg_uri, sketch_uri
 from clipasso.evaluate.report import FORMAT
-from clipasso.photo import load_photo
+from clipasso.photo.canvas import load_photo
 
 __all__ = ["make_forms", "read_evaluation", "write_questionnaire"]
 

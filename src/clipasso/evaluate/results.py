@@ -21,14 +21,14 @@ from clipasso.evaluate.ink import (
 )
 from clipasso.evaluate.looks import SVG, see_sketch
 from clipasso.evaluate.measures import Estimate, bootstrap, confusion, draw_distractors, rank_of
-from clipasso.folders import listed
+from clipasso.photo.folders import listed
 
 if TYPE_CHECKING:
     from clipasso.evaluate.looks import Look
     from clipasso.evaluate.panel import Panel
     from clipasso.evaluate.series import Drawn, Series
     from clipasso.evaluate.subjects import Seen, Subject
-    from clipasso.strokes import Sketch
+    from clipasso.vector.sketch import Sketch
 
 __all__ = [
     "ALL", "CategoryVerdict", "InstanceVerdict", "Measure", "Protocol", "Scored", "confusions",

@@ -14,8 +14,8 @@ from clipasso.evaluate.report import Evaluation, as_json, sketches_csv, summary_
 from clipasso.evaluate.results import Protocol, measures, score
 from clipasso.evaluate.series import Drawn, Series, find_sketches
 from clipasso.evaluate.subjects import Seen, Subject, find_subjects, read_photo
-from clipasso.files import prepare_folder, write_atomically
-from clipasso.grid import GridProgress
+from clipasso.pipeline.grid import GridProgress
+from clipasso.vector.files import prepare_folder, write_atomically
 
 __all__ = ["FILES", "evaluate"]
 

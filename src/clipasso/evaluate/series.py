@@ -10,7 +10,7 @@ from pathlib import Path
 from clipasso.errors import ClipassoError
 from clipasso.evaluate.looks import SVG, metadata
 from clipasso.evaluate.subjects import Subject, inner_folders
-from clipasso.folders import PICTURES, listed, pictures_in
+from clipasso.photo.folders import PICTURES, listed, pictures_in
 
 __all__ = ["Drawn", "Series", "find_sketches", "parse_sketches", "read_drawn"]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from clipasso.errors import ClipassoError
 from clipasso.evaluate.ink import CANVAS
 from clipasso.evaluate.prompts import class_name
-from clipasso.folders import listed, pictures_in
-from clipasso.masks import cut_out, make_mask
-from clipasso.photo import Photo, load_photo
-from clipasso.silhouette import darkened
+from clipasso.photo.canvas import Photo, load_photo
+from clipasso.photo.folders import listed, pictures_in
+from clipasso.photo.masks import cut_out, make_mask
+from clipasso.photo.silhouette import darkened
 
 __all__ = ["Seen", "Subject", "find_subjects", "inner_folders", "read_photo"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipasso.errors import ClipassoError
 from clipasso.figures.plan import Asked, Block, Cell, Figure, Row
-from clipasso.grid import Run
+from clipasso.pipeline.grid import Run
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder

@@ -12,12 +12,12 @@ from clipasso.figures.catalogue import find_figure
 from clipasso.figures.plan import Asked, Block, runs_of, sketches_of
 from clipasso.figures.sheet import draw_sheet, encode_sheet, load_plotter
 from clipasso.figures.table import write_table
-from clipasso.files import prepare_folder, write_atomically
-from clipasso.grid import GridProgress, Run, make_runs
-from clipasso.study import Study
+from clipasso.pipeline.grid import GridProgress, Run, make_runs
+from clipasso.pipeline.study import Study
+from clipasso.vector.files import prepare_folder, write_atomically
 
 if TYPE_CHECKING:
-    from clipasso.archive import Kept
+    from clipasso.pipeline.archive import Kept
     from clipasso.settings import Settings
 
 __all__ = ["SHEET", "make_figure"]

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clipasso.photo import load_photo
+from clipasso.photo.canvas import load_photo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from clipasso.archive import Kept
     from clipasso.figures.plan import Cell
-    from clipasso.photo import Frame
-    from clipasso.strokes import Sketch
+    from clipasso.photo.canvas import Frame
+    from clipasso.pipeline.archive import Kept
+    from clipasso.vector.sketch import Sketch
 
 __all__ = ["caption", "draw_panel", "draw_sketch"]
 

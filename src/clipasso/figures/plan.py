@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from clipasso.grid import Run
+from clipasso.pipeline.grid import Run
 from clipasso.settings import make_settings
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from clipasso.errors import ClipassoError
 from clipasso.figures.panels import caption, draw_panel
 from clipasso.figures.plan import Block, Cell, Figure, Row
-from clipasso.grid import Run
+from clipasso.pipeline.grid import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-    from clipasso.archive import Kept
+    from clipasso.pipeline.archive import Kept
 
 __all__ = ["draw_sheet", "encode_sheet", "load_plotter"]
 

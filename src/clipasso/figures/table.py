@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clipasso.figures.plan import Block, Cell, Figure, sketches_of
-from clipasso.grid import Run
+from clipasso.pipeline.grid import Run
 
 if TYPE_CHECKING:
-    from clipasso.archive import Kept
+    from clipasso.pipeline.archive import Kept
 
 __all__ = ["write_table"]
 

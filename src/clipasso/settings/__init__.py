@@ -1,5 +1,6 @@
 """How a sketch is made: every setting, what is told of it, and presets."""
 
+from clipasso.settings.knob import PANELS, About
 from clipasso.settings.presets import INITIALISATIONS, PRESETS, make_settings
 from clipasso.settings.settings import (
     Borders,
@@ -16,7 +17,6 @@ from clipasso.settings.settings import (
     Zoom,
     about,
 )
-from clipasso.settings.told import PANELS, About
 
 __all__ = [
     "INITIALISATIONS", "PANELS", "PRESETS", "About", "Borders", "Crop", "Distance", "Edges", "Ink",

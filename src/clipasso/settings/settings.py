@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Literal, get_type_hints
 
 from clipasso.errors import ClipassoError
-from clipasso.settings.told import About, check, knob
+from clipasso.settings.knob import About, check, knob
 
 __all__ = [
     "Borders", "Crop", "Distance", "Edges", "Ink", "LossName", "Precision", "Saliency", "Schedule",
@@ -31,6 +31,8 @@ Ink = Literal["black", "random"]
 Precision = Literal["auto", "fp32", "bf16"]
 Zoom = Literal["auto", "none"]
 Start = Literal["trace", "walk"]
+
+_SEED_STEP = 1000
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,10 @@ class Settings:
             raise ClipassoError(
                 f"--pool {self.pool}: must be 0 or at least --augmentations ({self.augmentations})"
             )
+
+    def seed_of(self, k: int) -> int:
+        """The number of the k-th seed, from 0: in steps of 1000, as the authors number theirs."""
+        return self.seed + _SEED_STEP * k
 
     @property
     def points_per_stroke(self) -> int:

@@ -1,0 +1,163 @@
+"""What is known of one photo's seeds while they are optimised, and what comes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from clipasso.optimise.strokes import Drawing
+from clipasso.settings import Settings
+
+__all__ = ["Outcome", "Progress", "Track", "still_racing"]
+
+_RACE = ((0.3, 0.015), (0.15, 0.03))  # part of the steps, and how far behind a seed may be then
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the callback is told at every evaluation.
+
+    Attributes:
+        step, steps: how far, and how far at most.
+        seconds: since the loop began.
+        losses: evaluation loss of each seed, `[seeds]`.
+        best: best evaluation loss of each seed so far, `[seeds]`.
+        drawing: the best seed's best strokes so far, on the CPU; not to be changed.
+        photo: which of the photos that are optimised together, from 0.
+    """
+
+    step: int
+    steps: int
+    seconds: float
+    losses: tuple[float, ...]
+    best: tuple[float, ...]
+    drawing: Drawing
+    photo: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the loop found for a photo.
+
+    Attributes:
+        drawing: best evaluated strokes of each seed, cut at the page.
+        losses: their evaluation loss, `[seeds]`; where something was cut off, that of what is left.
+        terms: their loss term by term: name to `[seeds]`.
+        curve: (step, evaluation loss of each seed) for every evaluation, nothing being cut there.
+        history: the strokes of all seeds as they were at each evaluation (figure 7).
+        steps: gradient steps that the longest seed took.
+        stopped: `finished`, `converged` (all seeds) or `interrupted`.
+        notes: what a person should be told of how it was computed.
+    """
+
+    drawing: Drawing
+    losses: tuple[float, ...]
+    terms: dict[str, tuple[float, ...]]
+    curve: tuple[tuple[int, tuple[float, ...]], ...]
+    history: tuple[Drawing, ...]
+    steps: int
+    stopped: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> Tensor:
+        """Control points of `drawing`, `[seeds, strokes, points, 2]`, canvas pixels."""
+        return self.drawing.points
+
+    def judged(self, drawing: Drawing, found: Mapping[int, Mapping[str, float]]) -> Outcome:
+        """The same with other strokes of some seeds, and these seeds' loss terms."""
+        terms = {
+            name: tuple(found[k][name] if k in found else old for k, old in enumerate(values))
+            for name, values in self.terms.items()
+        }
+        losses = tuple(found[k]["total"] if k in found else x for k, x in enumerate(self.losses))
+        return replace(self, drawing=drawing, losses=losses, terms=terms)
+
+    @property
+    def winner(self) -> int:
+        """The seed with the lowest evaluation loss."""
+        return min(range(len(self.losses)), key=self.losses.__getitem__)
+
+
+class Track:
+    """The evaluations of one photo's seeds: their best strokes, and which of them go on.
+
+    Args:
+        start: the strokes of its seeds, on any device.
+        settings: of these `iterations`, `tolerance` and `drop`.
+
+    Attributes:
+        active: its seeds that go on, from 0.
+    """
+
+    def __init__(self, start: Drawing, settings: Settings) -> None:
+        self.settings, seeds = settings, len(start)
+        self.active = list(range(seeds))
+        self._best, self._losses = start.clone(), [math.inf] * seeds
+        self._terms: list[Mapping[str, float]] = [{} for _ in range(seeds)]
+        self._previous = [math.inf] * seeds
+        self._curve: list[tuple[int, tuple[float, ...]]] = []
+        self._history: list[Drawing] = []
+
+    def evaluate(self, step: int, now: Drawing, found: Mapping[int, Mapping[str, float]]) -> None:
+        """Take note of an evaluation, and of the seeds that stop with it.
+
+        Args:
+            step: gradient steps taken so far.
+            now: the strokes of all its seeds as they were evaluated.
+            found: loss terms of every active seed, `total` among them.
+        """
+        values = list(self._previous)
+        for k in self.active:
+            values[k] = found[k]["total"]
+            if values[k] < self._losses[k]:
+                self._losses[k], self._terms[k] = values[k], found[k]
+                self._best.put(k, now)
+        self._curve.append((step, tuple(values)))
+        self._history.append(now.clone().to("cpu"))
+        # A loss that is no number ends its seed too: the comparison is false.
+        tolerance, before = self.settings.tolerance, self._previous
+        self.active = [k for k in self.active if abs(before[k] - values[k]) >= tolerance]
+        if self.settings.drop:
+            self.active = still_racing(self.active, self._losses, step / self.settings.iterations)
+        self._previous = values
+
+    def progress(self, seconds: float, photo: int) -> Progress:
+        """The last evaluation in words for the callback."""
+        step, losses = self._curve[-1]
+        lead = min(range(len(self._losses)), key=self._losses.__getitem__)
+        best = self._best.only(lead).clone().to("cpu")
+        steps = self.settings.iterations
+        return Progress(step, steps, seconds, losses, tuple(self._losses), best, photo)
+
+    def outcome(self, notes: tuple[str, ...] = ()) -> Outcome:
+        """What was found up to the last evaluation."""
+        step = self._curve[-1][0]
+        stopped = "finished" if step == self.settings.iterations else "interrupted"
+        return Outcome(
+            drawing=self._best.to("cpu"),
+            losses=tuple(self._losses),
+            terms={name: tuple(t[name] for t in self._terms) for name in self._terms[0]},
+            curve=tuple(self._curve),
+            history=tuple(self._history),
+            steps=step,
+            stopped=stopped if self.active else "converged",
+            notes=notes,
+        )
+
+
+def still_racing(active: list[int], best: list[float], progress: float) -> list[int]:
+    """The seeds that may yet win; the others cost as much and end as nothing.
+
+    `benchmarks/race.py` counts how often the winner of a whole run would have been given up.
+
+    Args:
+        active: seeds that have not converged.
+        best: best evaluation loss of every seed so far.
+        progress: part of the steps done, 0..1.
+    """
+    allowed = next((gap for part, gap in _RACE if progress >= part), math.inf)
+    return [k for k in active if best[k] <= min(best) * (1 + allowed)]

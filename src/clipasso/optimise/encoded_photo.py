@@ -1,0 +1,198 @@
+"""What sketches are compared with: photos' features under random transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from clipasso.encoders.base import Features
+from clipasso.optimise.augment import apply_homographies, identity_homographies, random_homographies
+from clipasso.optimise.loss import Loss, blank_distances
+from clipasso.optimise.objective import Objective
+from clipasso.settings import Borders, Settings
+
+__all__ = ["PhotoPool", "Targets", "shared_objective"]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Photos as the encoder sees them through n transforms; the first leaves them as they are.
+
+    Attributes:
+        objective: what comparing means; its `outside` is `[canvas, canvas]`, or
+            `[photos, canvas, canvas]` where there are several photos.
+        transforms: `[n, 3, 3]` homographies, the same for every photo.
+        features: of the transformed photos, batch photos * n: the first photo under all
+            transforms, then the second ...
+        units: for a relative recipe, their distances to the blank canvas by layer, each
+            `[photos * n]`.
+        borders: what stands outside a transformed image.
+    """
+
+    objective: Objective
+    transforms: Tensor
+    features: Features
+    units: Mapping[str, Tensor]
+    borders: Borders
+
+    def __len__(self) -> int:
+        return len(self.transforms)
+
+    def loss(
+        self, sketches: Tensor, chosen: Tensor | None = None, photos: Tensor | None = None
+    ) -> Loss:
+        """Compare every sketch with its photo under some of the transforms.
+
+        Nothing is decided by a tensor's values, so this may stand in a CUDA graph.
+
+        Args:
+            sketches: `[m, channels, size, size]`, 0..1.
+            chosen: `[c]` transforms, 0..n - 1; all of them by default.
+            photos: `[m]` the photo of each sketch; the first by default.
+
+        Returns:
+            Terms `[m * c]`: the first sketch under all chosen transforms, then the second ...
+        """
+        device, m = sketches.device, len(sketches)
+        if chosen is None:
+            chosen = torch.arange(len(self), device=device)
+        if photos is None:
+            photos = torch.zeros(m, dtype=torch.long, device=device)
+        c, goal = len(chosen), self.objective
+        pairs = (photos[:, None] * len(self) + chosen).flatten()
+        transforms = self.transforms[chosen].expand(m, c, 3, 3).flatten(0, 1)
+        images = sketches[:, None].expand(m, c, *sketches.shape[1:]).flatten(0, 1)
+        transformed = apply_homographies(images, transforms, borders=self.borders)
+        seen = goal.encoder.encode(transformed, goal.recipe.layers).exact()
+        if goal.outside is not None and goal.outside.ndim == 3:
+            goal = replace(goal, outside=goal.outside[photos])
+        units = {name: unit[pairs] for name, unit in self.units.items()}
+        return goal.compare(seen, self.features[pairs], units, sketches)
+
+
+class PhotoPool:
+    """Random transforms of photos, encoded once at the start and drawn from in every step.
+
+    Encoding the photo afresh in every step costs as much as encoding the sketch's forward pass and
+    buys nothing that shows (`benchmarks/pool.py`). All photos are seen through the same transforms,
+    those that each would get alone.
+
+    Args:
+        photos: `[photos, 3, size, size]`, 0..1.
+        objective: what comparing means.
+        settings: of these `iterations`, `augmentations`, `borders`, `crop` and `pool`; a pool of 0
+            draws and encodes fresh transforms in every step.
+        generator: the only source of randomness, on the CPU.
+
+    Attributes:
+        clean: the photos as they are.
+        every: those and, where there is a pool, the photos under all its transforms.
+        fixed: whether all that steps need is on the device already, so that `at` never waits.
+    """
+
+    def __init__(
+        self, photos: Tensor, objective: Objective, settings: Settings, generator: torch.Generator
+    ) -> None:
+        self.photos, self.objective, self.settings = photos, objective, settings
+        self.generator, count = generator, settings.augmentations
+        self.clean = self.every = self._encode(identity_homographies(1))
+        self.fixed = bool(settings.pool) or not count
+        if self.fixed and count:
+            self.every = _join([self.clean, self._encode(self._random(settings.pool))], len(photos))
+        rows = [self._draw(count) for _ in range(settings.iterations)] if self.fixed else []
+        self._table = torch.stack(rows).to(photos.device) if rows else None
+
+    def at(self, step: Tensor) -> tuple[Targets, Tensor | None]:
+        """What a step's sketches are compared with, and which of its transforms are to be used.
+
+        Args:
+            step: `[1]`, 0..iterations - 1, on the photos' device.
+        """
+        if self._table is None:
+            return self.draw(self.settings.augmentations), None
+        return self.every, self._table.index_select(0, step)[0]
+
+    def draw(self, count: int) -> Targets:
+        """The clean photos and `count` different random transforms of them, for one step."""
+        if count == 0:
+            return self.clean
+        photos = len(self.photos)
+        if not self.fixed:
+            return _join([self.clean, self._encode(self._random(count))], photos)
+        n, chosen = len(self.every), self._draw(count).to(self.photos.device)
+        pairs = (torch.arange(photos, device=chosen.device)[:, None] * n + chosen).flatten()
+        every = self.every
+        units = {name: unit[pairs] for name, unit in every.units.items()}
+        transforms, features = every.transforms[chosen], every.features[pairs]
+        return replace(every, transforms=transforms, features=features, units=units)
+
+    def _draw(self, count: int) -> Tensor:
+        """The clean transform and `count` others of `every`, `[1 + count]` on the CPU."""
+        chosen = torch.zeros(1 + count, dtype=torch.long)
+        if count:
+            chosen[1:] = 1 + torch.randperm(len(self.every) - 1, generator=self.generator)[:count]
+        return chosen
+
+    def _random(self, count: int) -> Tensor:
+        size = self.photos.shape[-1]
+        return random_homographies(count, size, self.generator, crop=self.settings.crop)
+
+    @torch.no_grad()
+    def _encode(self, transforms: Tensor, chunk: int = 8) -> Targets:
+        recipe, borders = self.objective.recipe, self.settings.borders
+        transforms = transforms.to(self.photos.device)
+        photos = []
+        for photo in self.photos.split(1):
+            parts = []
+            for some in transforms.split(chunk):
+                seen = self._see(photo, some)
+                units = {}
+                if recipe.relative:
+                    units = blank_distances(seen, self._blank(photo, some), recipe)
+                parts.append(Targets(self.objective, some, seen, units, borders))
+            photos.append(_join(parts))
+        return replace(_join(photos), transforms=transforms)
+
+    def _blank(self, photo: Tensor, transforms: Tensor) -> Features:
+        """White paper under the transforms, whose outside may be black."""
+        white = torch.ones_like(photo)
+        if self.settings.borders == "plain":
+            return self._see(white, transforms)
+        return self._see(white, transforms[:1])[torch.zeros(len(transforms), dtype=torch.long)]
+
+    def _see(self, image: Tensor, transforms: Tensor) -> Features:
+        images = image.expand(len(transforms), -1, -1, -1)
+        images = apply_homographies(images, transforms, borders=self.settings.borders)
+        return self.objective.encoder.encode(images, self.objective.recipe.layers).exact()
+
+
+def shared_objective(objectives: Sequence[Objective]) -> Objective:
+    """One objective for several photos, which may differ in where their objects are and no more."""
+    first, maps = objectives[0], [o.outside for o in objectives]
+    known = next((m for m in maps if m is not None), None)
+    if len(maps) == 1 or known is None:
+        return first
+    outside = torch.stack([torch.zeros_like(known) if m is None else m for m in maps])
+    return replace(first, outside=outside)
+
+
+def _join(parts: Sequence[Targets], photos: int = 1) -> Targets:
+    """The same photos under one part's transforms, then under the next part's."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+
+    def cat(values: list[Tensor]) -> Tensor:
+        by_photo = zip(*(v.chunk(photos) for v in values), strict=True)
+        return torch.cat([piece for pieces in by_photo for piece in pieces])
+
+    features = Features(
+        {k: cat([p.features.layers[k] for p in parts]) for k in first.features.layers},
+        cat([p.features.embedding for p in parts]),
+    )
+    units = {k: cat([p.units[k] for p in parts]) for k in first.units}
+    transforms = torch.cat([p.transforms for p in parts])
+    return replace(first, transforms=transforms, features=features, units=units)

@@ -1,0 +1,201 @@
+"""The loop (sections 3.2 and A): steps, and an evaluation every few of them."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from clipasso.optimise.adam import Adam, decay
+from clipasso.optimise.best_so_far import Outcome, Progress, Track, still_racing
+from clipasso.optimise.encoded_photo import PhotoPool, shared_objective
+from clipasso.optimise.memory import keep_freed_memory
+from clipasso.optimise.objective import Objective
+from clipasso.optimise.page import ANYWHERE, Page
+from clipasso.optimise.step import Step
+from clipasso.optimise.strokes import Drawing
+from clipasso.settings import Settings
+
+__all__ = [
+    "Job", "Outcome", "Progress", "learning_rate", "optimise", "optimise_together", "still_racing",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A photo and the strokes that are to sketch it.
+
+    Attributes:
+        initial: where the strokes of its seeds start.
+        photo: `[1, 3, canvas, canvas]`, 0..1, on the device to work on.
+        objective: what is minimised; its encoder is on the same device.
+        page: where strokes are to stay and are cut in the end; None lets them go anywhere.
+        anew: gives strokes in place of those that left the page, from how many, which seed (from
+            0), at which step and beside which others: `[strokes, points, 2]` in canvas px. None
+            leaves them where they are.
+    """
+
+    initial: Drawing
+    photo: Tensor
+    objective: Objective
+    page: Page | None = None
+    anew: Callable[[int, int, int, Drawing], NDArray[np.float64]] | None = None
+
+
+def learning_rate(step: int, settings: Settings) -> float:
+    """Pixels of the 224 canvas that Adam may move a point by at this step."""
+    return settings.learning_rate * decay(step, settings)
+
+
+def optimise(
+    initial: Drawing,
+    photo: Tensor,
+    objective: Objective,
+    settings: Settings,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Outcome:
+    """Optimise several seeds' strokes together until each converges.
+
+    Args:
+        initial, photo, objective: as in `Job`.
+        on_progress: called at every evaluation.
+        stop: once set, the loop ends at the next step and returns the best so far.
+    """
+    job = Job(initial, photo, objective)
+    return optimise_together([job], settings, on_progress, stop)[0]
+
+
+def optimise_together(
+    jobs: Sequence[Job],
+    settings: Settings,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> list[Outcome]:
+    """Optimise several photos' strokes in one batch, each as it would be alone.
+
+    Every photo's seeds converge and race among themselves. On a GPU a batch of many images costs
+    less than as many small ones; a CPU encodes one seed at a time anyway. On CUDA steps are CUDA
+    graphs where that is possible, which has not yet been run on a GPU.
+
+    Args:
+        jobs: at least one; their drawings have as many strokes and points as each other, their
+            objectives differ in `outside` alone, and all are on one device.
+        on_progress: called at every evaluation for each photo that has not ended before.
+        stop: once set, the loop ends at the next step and returns the best so far of all photos.
+
+    Returns:
+        One outcome a job, in their order.
+    """
+    device, began = jobs[0].photo.device, time.monotonic()
+    if device.type == "cpu":
+        keep_freed_memory()
+    generator = torch.Generator().manual_seed(settings.seed)
+    objective = shared_objective([job.objective for job in jobs])
+    pool = PhotoPool(torch.cat([job.photo for job in jobs]), objective, settings, generator)
+    whole = Drawing.join([job.initial for job in jobs]).to(device)
+    frozen = torch.cat([job.initial.frozen.expand(len(job.initial), -1) for job in jobs])
+    reach = [ANYWHERE if job.page is None else job.page.reach
+             for job in jobs for _ in range(len(job.initial))]  # fmt: skip
+    adam = Adam(whole, frozen, settings, torch.tensor(np.array(reach)))
+    photos = [number for number, job in enumerate(jobs) for _ in range(len(job.initial))]
+    parts = [range(photos.index(n), photos.index(n) + photos.count(n)) for n in range(len(jobs))]
+
+    def strokes(n: int) -> Drawing:
+        mine = adam.average.seeds(slice(parts[n].start, parts[n].stop))
+        return replace(mine, frozen=jobs[n].initial.frozen.to(device))
+
+    tracks = [Track(strokes(n), settings) for n in range(len(jobs))]
+    step = Step(adam, pool, photos, settings.canvas)
+    if device.type == "cuda":
+        step.capture()
+
+    for number in range(settings.iterations + 1):
+        last = number == settings.iterations or (stop is not None and stop.is_set())
+        evaluating = last or number % settings.evaluate_every == 0
+        if evaluating:  # before the look, so that nothing is kept with strokes off the page
+            for n, job in enumerate(jobs):
+                going = {k: parts[n][k] for k in tracks[n].active}
+                _lay_anew(adam, strokes(n), going, job, number)
+        if not last:
+            step.look()
+        if last or (evaluating and settings.average):
+            step.evaluate()  # else the step's own clean pairs serve
+        if evaluating:
+            found = _found(step)
+            for n in [n for n, track in enumerate(tracks) if track.active]:
+                tracks[n].evaluate(number, strokes(n), _own(found, parts[n], jobs[n]))
+                if on_progress is not None:
+                    on_progress(tracks[n].progress(time.monotonic() - began, n))
+            active = [part[k] for track, part in zip(tracks, parts, strict=True)
+                      for k in track.active]  # fmt: skip
+            if last or not active:
+                break
+            step.keep(active)
+        step.move()
+
+    notes = () if step.note is None else (step.note,)
+    outcomes = [track.outcome(notes) for track in tracks]
+    return _cut(outcomes, jobs, step)
+
+
+def _lay_anew(adam: Adam, now: Drawing, going: Mapping[int, int], job: Job, step: int) -> None:
+    """Give a photo's seeds other strokes for those that left the page.
+
+    Args:
+        now: its seeds' strokes.
+        going: those of its seeds that go on, and their numbers among all photos' seeds.
+        step: gradient steps taken so far.
+    """
+    if job.page is None or job.anew is None or not going:
+        return
+    now = now.clone().to("cpu")
+    lost = job.page.lost(now)
+    for k in [k for k in going if lost[k].any()]:
+        gone, kept = np.flatnonzero(lost[k]), np.flatnonzero(~lost[k])
+        points = job.anew(len(gone), k, step, now.only(k).strokes(torch.tensor(kept)))
+        widths = now.widths[k, gone].double().numpy()
+        adam.lay(going[k], gone, job.page.held(points, widths))
+
+
+def _cut(outcomes: Sequence[Outcome], jobs: Sequence[Job], step: Step) -> list[Outcome]:
+    """What was found, without what is off the page; seeds that this changes are judged anew."""
+    drawings = [out.drawing if job.page is None else job.page.cut(out.drawing)
+                for job, out in zip(jobs, outcomes, strict=True)]  # fmt: skip
+    whole, before = Drawing.join(drawings), Drawing.join([out.drawing for out in outcomes])
+    losses = [loss for out in outcomes for loss in out.losses]
+    changed = [k for k in whole.unlike(before) if math.isfinite(losses[k])]
+    found: dict[int, dict[str, float]] = {}
+    if changed:
+        step.evaluate(whole.to(jobs[0].photo.device), changed)
+        found = _found(step)
+    first, made = 0, []
+    for job, out, drawing in zip(jobs, outcomes, drawings, strict=True):
+        own = _own(found, range(first, first + len(drawing)), job)
+        made.append(out.judged(drawing, own))
+        first += len(drawing)
+    return made
+
+
+def _own(
+    found: Mapping[int, dict[str, float]], part: range, job: Job
+) -> dict[int, dict[str, float]]:
+    """A photo's part of what was found: by its own seeds' numbers, and its own terms."""
+    known = job.objective.outside is not None  # another photo's background is no matter
+    return {k: {name: value for name, value in found[seed].items()
+                if known or name != "background"}
+            for k, seed in enumerate(part) if seed in found}  # fmt: skip
+
+
+def _found(step: Step) -> dict[int, dict[str, float]]:
+    """The loss terms of every seed that was looked at; here the host waits for the device."""
+    columns = zip(*step.terms.tolist(), strict=True)
+    return {seed: dict(zip(step.names, column, strict=True))
+            for seed, column in zip(step.seeds, columns, strict=True)}  # fmt: skip

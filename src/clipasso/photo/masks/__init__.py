@@ -1,0 +1,247 @@
+"""Cut the object out of a photo's background (sections 4 and B).
+
+The method draws whatever is in the photo, so a background costs strokes. The paper masks it with
+U2-Net; a small U2-Net that comes with the program and GrabCut do it here without a download.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipasso.errors import ClipassoError
+from clipasso.photo.borders import frame_mask
+from clipasso.photo.canvas import Fit, Photo, closer, load_photo
+from clipasso.photo.masks.backdrop import before_backdrop, uniform_border, without_holes
+from clipasso.photo.masks.grabcut import find_object, grabcut, recognised
+from clipasso.photo.masks.magnify import magnified
+from clipasso.photo.masks.picture import read_mask
+from clipasso.photo.masks.u2net import U2Net, cached_weights, installed
+from clipasso.photo.masks.u2netp import salient
+
+__all__ = ["Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near"]
+
+_INSIDE = 0.5  # the paper's threshold
+_SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
+_CLEAR = 0.01  # of the photo: less transparency is rounded corners, no cut-out
+_UNIFORM = "none, the border is uniform"
+_PART = 0.9  # of U2-Net-p's mask inside GrabCut's: then it may be a part of the object only,
+_KNOWS = 0.7  # and is one if it holds less than this of what GrabCut's holds of the recognised
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Where the object is.
+
+    Attributes:
+        inside: `[size, size]` on the photo's canvas; None where the whole photo is kept.
+        source: `alpha`, `backdrop`, `u2net`, `u2netp`, `grabcut`, a file's name, or `none` with
+            the reason.
+        picture: that file's, on a canvas of its own; None for a mask that was found.
+        notes: lines a person should see.
+    """
+
+    inside: NDArray[np.bool_] | None
+    source: str
+    picture: Photo | None = None
+    notes: tuple[str, ...] = ()
+
+
+def make_mask(
+    photo: Photo, how: str | bytes = "auto", fit: Fit = "pad", weights: Path | None = None
+) -> Mask:
+    """Find the object by name of a method or from a file.
+
+    Args:
+        photo: on its canvas.
+        how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
+            path or the bytes of a picture of the photo's proportions, bright where the object is,
+            or of one value on zeros, or opaque where it is (`photo.masks.picture`); or `auto`:
+            alpha if there is any; where the photo's border is of one colour, what stands out from
+            it if that is dark, and nothing if it is not; U2-Net where its weights are on this
+            machine; otherwise U2-Net-p, or GrabCut where that holds much more of what a
+            classifier recognises.
+        fit: how the photo was fitted to its canvas.
+        weights: a U2-Net in ONNX format, for `u2net` and `auto`; by default the one that rembg
+            keeps, which `u2net` fetches on first use and `auto` does not.
+
+    Returns:
+        The mask; without one where the method found no object to cut out.
+
+    Raises:
+        ClipassoError: no such method or file, a file of other proportions or of unclear meaning, a
+            photo without transparency for `alpha`, or U2-Net cannot be had.
+    """
+    ways: dict[str, Callable[[], Mask]] = {
+        "none": lambda: Mask(None, "none"),
+        "alpha": lambda: _from_alpha(photo),
+        "u2net": lambda: _from_u2net(photo, weights),
+        "u2netp": lambda: _from_u2netp(photo),
+        "grabcut": lambda: _from_grabcut(photo),
+        "auto": lambda: _automatic(photo, weights),
+    }
+    return ways[how]() if isinstance(how, str) and how in ways else _from_file(photo, how, fit)
+
+
+def cut_out(photo: Photo, mask: Mask) -> Photo:
+    """The photo with everything outside the mask made white; it has no source any more."""
+    if mask.inside is None:
+        return photo
+    pixels = np.where(mask.inside[..., None], photo.pixels, np.float32(1))
+    pixels.setflags(write=False)
+    return replace(photo, pixels=pixels, source=None)
+
+
+def mask_near(mask: Mask, box: tuple[float, float, float], near: Photo) -> Mask:
+    """The same mask for a photo that was shown `closer`: as fine as what it came from allows.
+
+    Args:
+        mask: of the photo before.
+        box: left, top and side of the part that is shown, px of the canvas before.
+        near: the photo with that part on its whole canvas.
+
+    Raises:
+        ClipassoError: the mask's picture cannot be read again.
+    """
+    if mask.source == _UNIFORM:
+        found = _from_backdrop(near)
+        return mask if found.inside is None else found
+    if mask.inside is None:
+        return mask
+    if mask.picture is not None:
+        return replace(_from_picture(closer(mask.picture, box)), notes=mask.notes)
+    if mask.source == "alpha" and near.alpha is not None:
+        return replace(mask, inside=_solid(near.alpha))
+    return replace(mask, inside=magnified(mask.inside, box, near))
+
+
+def inside_at(mask: Mask, photo: Photo) -> NDArray[np.bool_] | None:
+    """A given mask on another canvas; None for one that was found, or none.
+
+    Args:
+        photo: the same photo, `[size, size]`.
+
+    Raises:
+        ClipassoError: the mask's picture cannot be read again.
+    """
+    picture = mask.picture
+    if picture is not None and picture.source is not None:
+        size = len(photo.pixels)
+        finer = load_photo(picture.source, size=size, fit=picture.fit, name=picture.name)
+        return _from_picture(finer).inside
+    return None if mask.source != "alpha" or photo.alpha is None else _solid(photo.alpha)
+
+
+def _automatic(photo: Photo, weights: Path | None) -> Mask:
+    if photo.alpha is not None:
+        opaque = float(_solid(photo.alpha)[frame_mask(photo)].mean())
+        if 0 < opaque <= 1 - _CLEAR:
+            return _from_alpha(photo)
+    if uniform_border(photo):
+        return _from_backdrop(photo)
+    if weights is not None or (cached_weights() and installed()):
+        return _from_u2net(photo, weights)
+    return _from_either(photo)
+
+
+def _from_either(photo: Photo) -> Mask:
+    """U2-Net-p's mask, unless it lost much of the object.
+
+    Its outlines are the better ones, legs and all, but of an object that fills the photo, or is of
+    the background's colour, it may hold a part only.
+    """
+    seen, known = _from_u2netp(photo), recognised(photo)
+    cut = _from_grabcut(photo, known)
+    if seen.inside is None or cut.inside is None:
+        return cut if seen.inside is None else seen
+    within = (seen.inside & cut.inside).sum() > _PART * seen.inside.sum()
+    lost = known[seen.inside].sum() < _KNOWS * known[cut.inside].sum()
+    return cut if within and lost else seen
+
+
+def _window(photo: Photo) -> tuple[slice, slice]:
+    """The rows and columns of the canvas that the photo fills."""
+    frame = frame_mask(photo)
+    rows, columns = np.flatnonzero(frame.any(1)), np.flatnonzero(frame.any(0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _from_backdrop(photo: Photo) -> Mask:
+    """What stands out from a dark border of one colour."""
+    inside = before_backdrop(photo)
+    if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
+        seen = _from_u2netp(photo).inside
+        return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
+    return Mask(None, _UNIFORM)
+
+
+def _solid(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where a picture is opaque, or nearly as opaque as it is anywhere."""
+    solid: NDArray[np.bool_] = alpha > min(_INSIDE, float(alpha.max()) / 2)
+    return solid
+
+
+def _from_alpha(photo: Photo) -> Mask:
+    if photo.alpha is None:
+        raise ClipassoError(
+            f"{photo.name}: it has no transparency for --mask alpha; "
+            "give a cut-out PNG, or --mask auto"
+        )
+    inside = _solid(photo.alpha)
+    if not inside.any() or (photo.alpha.max() <= _INSIDE and inside[frame_mask(photo)].all()):
+        raise ClipassoError(
+            f"{photo.name}: it is transparent all over, so --mask alpha leaves nothing; "
+            "give --mask none"
+        )
+    return Mask(inside, "alpha")
+
+
+def _from_u2net(photo: Photo, weights: Path | None) -> Mask:
+    window = _window(photo)
+    inside = np.zeros(photo.pixels.shape[:2], bool)
+    inside[window] = U2Net(weights).predict(photo.pixels[window]) > _INSIDE
+    return _unless_failed(photo, inside, "u2net", "U2-Net")
+
+
+def _from_u2netp(photo: Photo) -> Mask:
+    if _flat(photo):
+        return Mask(None, "none, the photo is flat")
+    window = _window(photo)
+    inside = np.zeros(photo.pixels.shape[:2], bool)
+    inside[window] = salient(photo.pixels[window]) > _INSIDE
+    return _unless_failed(photo, inside, "u2netp", "U2-Net-p")
+
+
+def _flat(photo: Photo) -> bool:
+    return float(np.ptp(photo.pixels[_window(photo)], axis=(0, 1)).max()) < 0.02
+
+
+def _from_grabcut(photo: Photo, seed: NDArray[np.float32] | None = None) -> Mask:
+    if _flat(photo):
+        return Mask(None, "none, the photo is flat")
+    return _unless_failed(photo, find_object(photo, seed), "grabcut", "GrabCut")
+
+
+def _unless_failed(photo: Photo, inside: NDArray[np.bool_], source: str, title: str) -> Mask:
+    if not _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
+        return Mask(None, f"none, {title} found no object")
+    return Mask(inside, source)
+
+
+def _from_file(photo: Photo, how: str | bytes, fit: Fit) -> Mask:
+    if isinstance(how, str) and not Path(how).exists():
+        raise ClipassoError(
+            f"--mask {how}: no such file; give auto, alpha, u2net, u2netp, grabcut, none or "
+            "a picture"
+        )
+    picture, notes = read_mask(how, photo, fit)
+    return replace(_from_picture(picture), notes=notes)
+
+
+def _from_picture(picture: Photo) -> Mask:
+    bright = picture.pixels.mean(-1) > _INSIDE
+    return Mask(bright & frame_mask(picture), picture.name, picture)

@@ -1,0 +1,107 @@
+"""What comes out of a run: the sketch, and all that is known of how it came about."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from clipasso._version import __version__
+
+if TYPE_CHECKING:
+    from clipasso.encoders.base import Recipe
+    from clipasso.optimise.loop import Outcome
+    from clipasso.photo.canvas import Photo
+    from clipasso.photo.masks import Mask
+    from clipasso.settings import Settings
+    from clipasso.start.first_strokes import Initialisation
+    from clipasso.vector.sketch import Sketch
+
+__all__ = ["Result", "versions"]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished sketch and all that is known of how it came about.
+
+    Attributes:
+        sketch: the best seed's strokes in the photo's frame: its longer side has as many pixels
+            as the canvas (its shorter one with `fit="crop"`). Their ink ends where the photo does,
+            or the part of it that the canvas shows.
+        sketches: every seed's, best first.
+        photo, settings, initialisation: what it was made from; the photo on the canvas that was
+            used, which may be zoomed to its object (`photo.frame.zoom`).
+        mask: where the object is, and how that was found.
+        outcome: losses, terms and the loss curve, by seed.
+        encoder: which encoder made it, in words.
+        precision: what it computed in.
+        recipe: which of its layers counted how much.
+        seconds: time spent, by stage; `optimise` is that of all photos optimised together.
+        notes: what a person should be told.
+        together: how many photos those were.
+    """
+
+    sketch: Sketch
+    sketches: tuple[Sketch, ...]
+    photo: Photo
+    settings: Settings
+    initialisation: Initialisation
+    mask: Mask
+    outcome: Outcome
+    encoder: str
+    precision: str
+    recipe: Recipe
+    device: str
+    seconds: dict[str, float]
+    notes: tuple[str, ...]
+    together: int = 1
+
+    def _repr_svg_(self) -> str:
+        return self.sketch.to_svg()
+
+    @property
+    def seed(self) -> int:
+        """The seed that won."""
+        return self.settings.seed_of(self.outcome.winner)
+
+    def report(self) -> dict[str, Any]:
+        """Everything but the pictures, as plain values for JSON."""
+        seeds = [self.settings.seed_of(k) for k in range(self.settings.seeds)]
+        out = self.outcome
+        return {
+            "photo": self.photo.name,
+            "encoder": self.encoder,
+            "precision": self.precision,
+            "saliency": self.initialisation.saliency_from,
+            "settings": self.settings.as_dict(),
+            "loss_recipe": self.recipe.as_dict(),
+            "mask": self.mask.source,
+            "frame": asdict(self.photo.frame),
+            "seed": self.seed,
+            "loss": out.losses[out.winner],
+            "seeds": [
+                {"seed": s, "loss": out.losses[k], **{n: v[k] for n, v in out.terms.items()}}
+                for k, s in enumerate(seeds)
+            ],
+            "curve": [{"step": step, "losses": list(losses)} for step, losses in out.curve],
+            "steps": out.steps,
+            "stopped": out.stopped,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "together": self.together,
+            "device": self.device,
+            "notes": list(self.notes),
+            "versions": versions(),
+        }
+
+
+def versions() -> dict[str, str]:
+    """What a sketch can depend on."""
+    return {
+        "clipasso": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

@@ -1,0 +1,228 @@
+"""From photo to sketch: photo -> saliency -> initial strokes -> optimisation -> best sketch."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clipasso._version import __version__
+from clipasso.errors import ClipassoError
+from clipasso.optimise.loop import Outcome, Progress, optimise_together
+from clipasso.photo.canvas import Fit, Photo, load_photo
+from clipasso.photo.masks import Mask, make_mask
+from clipasso.pipeline.models import Models, load_models
+from clipasso.pipeline.prepare import Prepared, prepare
+from clipasso.pipeline.result import Result
+from clipasso.settings import Settings, make_settings
+from clipasso.start.from_sketch import read_init
+from clipasso.vector.sketch import Sketch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from clipasso.encoders.base import Encoder
+
+__all__ = ["sketch", "sketch_photo", "sketch_photos"]
+
+
+def sketch(
+    source: str | os.PathLike[str] | bytes | Image | NDArray[Any],
+    *,
+    preset: str = "default",
+    encoder: str | Encoder | None = None,
+    weights: str | Path | None = None,
+    saliency_encoder: str | Encoder | None = None,
+    saliency_weights: str | Path | None = None,
+    init: str | os.PathLike[str] | Sketch | None = None,
+    freeze: str = "",
+    fit: Fit = "pad",
+    mask: str | Path = "auto",
+    mask_weights: str | Path | None = None,
+    device: str = "auto",
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    **settings: Any,
+) -> Result:
+    """Turn a photo into a sketch.
+
+    Args:
+        source: a photo's path or bytes, a PIL image, or an array (`load_photo` says which).
+        preset: `default`, `paper` or `draft`.
+        encoder: a name for `load_encoder`, or an encoder that is loaded already.
+        weights: a local checkpoint for a named encoder.
+        saliency_encoder: places the first strokes; None is the paper's choice for the encoder.
+        saliency_weights: a local checkpoint for a named one.
+        init: `vit+xdog`, `vit` or `random` (section D.1), or a sketch to start from, or its SVG
+            file: its strokes are kept, dropped or added to until there are `strokes` (as many as
+            it has by default).
+        freeze: which of them stay as they are: `all`, or numbers from 1 as in `1-4,7`.
+        fit: how a photo that is not square meets the square canvas: `pad`, `crop` or `stretch`.
+        mask: how the background is removed: `auto`, `alpha`, `u2net`, `u2netp`, `grabcut`,
+            `none` or a picture of the object's mask; see `make_mask`.
+        mask_weights: a local U2-Net.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        on_progress: called at every evaluation.
+        stop: set it, from another thread or a signal handler, to end early with the best so far.
+        settings: fields of `Settings`: `strokes=16`, `seeds=3`, `width=3.0`, `seed=0` ...
+
+    Raises:
+        ClipassoError: a photo, setting, encoder or device that cannot be used.
+
+    Example:
+        >>> result = clipasso.sketch("cat.jpg", strokes=16)
+        >>> result.sketch.save("cat.svg")
+    """
+    given, implied, notes = read_init(init)
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    made, preferred = make_settings(preset, **{**implied, **chosen})
+    photo = load_photo(source, size=made.canvas, fit=fit)
+    began = time.monotonic()
+    models = load_models(
+        made, encoder or preferred, weights, saliency_encoder, saliency_weights, device
+    )
+    found = make_mask(photo, str(mask), fit, None if mask_weights is None else Path(mask_weights))
+    return sketch_photo(
+        photo, models, made, mask=found, init=given, freeze=freeze, notes=notes,
+        on_progress=on_progress, stop=stop, seconds={"load": time.monotonic() - began},
+    )  # fmt: skip
+
+
+def sketch_photo(
+    photo: Photo,
+    models: Models,
+    settings: Settings,
+    *,
+    mask: Mask | None = None,
+    init: Sketch | None = None,
+    freeze: str = "",
+    notes: Sequence[str] = (),
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    seconds: dict[str, float] | None = None,
+) -> Result:
+    """`sketch` with everything loaded: what a batch of photos shares stays with the caller.
+
+    Args:
+        photo: on a canvas of `settings.canvas` pixels; the result's may be zoomed to its object.
+        models: on the device to work on.
+        mask: what `make_mask` found; None keeps the whole photo.
+        init, freeze: as in `sketch`.
+        notes: lines a person should see that are known already, as of what was read.
+        seconds: time spent already, by stage.
+
+    Raises:
+        ClipassoError: settings that do not go together.
+    """
+    (result,) = sketch_photos(
+        [photo], models, settings, masks=[mask], init=init, freeze=freeze, notes=notes,
+        on_progress=on_progress, stop=stop, seconds=seconds,
+    )  # fmt: skip
+    if isinstance(result, ClipassoError):
+        raise result
+    return result
+
+
+def sketch_photos(
+    photos: Sequence[Photo],
+    models: Models,
+    settings: Settings,
+    *,
+    masks: Sequence[Mask | None] | None = None,
+    init: Sketch | None = None,
+    freeze: str = "",
+    notes: Sequence[str] = (),
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    seconds: dict[str, float] | None = None,
+) -> list[Result | ClipassoError]:
+    """Sketch several photos in one batch, each as `sketch_photo` would alone.
+
+    It is for GPUs, where one large batch costs less than many small ones (not yet run on one); a
+    CPU takes as long as for one photo after the other, and more memory.
+
+    Args:
+        photos: each on a canvas of `settings.canvas` pixels.
+        masks: one for each photo, as in `sketch_photo`; None keeps all of them whole.
+        on_progress: called at every evaluation for each photo still in work; `Progress.photo` says
+            which of `photos` it is.
+        stop: once set, every photo ends with its best so far.
+        models, settings, init, freeze, notes, seconds: as in `sketch_photo`.
+
+    Returns:
+        For each photo its result, or the error for which it has none; the others do not suffer.
+    """
+    made: list[Prepared | ClipassoError] = []
+    for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
+        try:
+            ready = prepare(photo, models, settings, mask, init, freeze, seconds or {})
+            made.append(replace(ready, notes=(*ready.notes, *notes)))
+        except ClipassoError as error:
+            made.append(error)
+    good = [n for n, prepared in enumerate(made) if isinstance(prepared, Prepared)]
+
+    def told(progress: Progress) -> None:
+        if on_progress is not None:
+            on_progress(replace(progress, photo=good[progress.photo]))
+
+    began = time.monotonic()
+    jobs = [prepared.job for prepared in made if isinstance(prepared, Prepared)]
+    outcomes = iter(optimise_together(jobs, settings, told, stop) if jobs else [])
+    spent = time.monotonic() - began
+    return [
+        p if isinstance(p, ClipassoError) else _finish(p, models, next(outcomes), spent, len(jobs))
+        for p in made
+    ]
+
+
+def _finish(
+    prepared: Prepared, models: Models, outcome: Outcome, spent: float, together: int
+) -> Result:
+    """What came of it, after so many seconds with so many photos."""
+    photo, settings = prepared.photo, prepared.settings
+    order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
+    sketches = tuple(_to_sketch(k, outcome, photo, models.loss, settings) for k in order)
+    return Result(
+        sketch=sketches[0],
+        sketches=sketches,
+        photo=photo,
+        settings=settings,
+        initialisation=prepared.start,
+        mask=prepared.mask,
+        outcome=outcome,
+        encoder=models.loss.description,
+        precision=str(models.loss.precision).removeprefix("torch."),
+        recipe=prepared.job.objective.recipe,
+        device=str(models.device),
+        seconds={**prepared.seconds, "optimise": spent},
+        notes=(*prepared.notes, *outcome.notes),
+        together=together,
+    )
+
+
+def _to_sketch(
+    k: int, outcome: Outcome, photo: Photo, encoder: Encoder, settings: Settings
+) -> Sketch:
+    """One seed's strokes in the photo's frame, with where they come from."""
+    frame = photo.frame
+    found = outcome.drawing.only(k).to_sketch((frame.width, frame.height), frame)
+    about = {
+        "title": f"Sketch of {photo.name}" if photo.name else settings.text,
+        **({"photo": photo.name} if photo.name else {}),
+        "encoder": encoder.description,
+        "strokes": str(settings.strokes),
+        "seed": str(settings.seed_of(k)),
+        "loss": f"{outcome.losses[k]:.6g}",
+        "steps": str(outcome.steps),
+        "version": f"clipasso {__version__}",
+    }
+    if frame.zoom != 1:
+        about["zoom"] = f"{frame.zoom:.3g}"
+    if settings.text:
+        about["text"] = settings.text
+    return found.with_metadata(**about)

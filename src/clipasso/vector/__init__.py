@@ -1,0 +1,1 @@
+"""The sketch as a value, its geometry, its files, and pictures of it."""

@@ -1,0 +1,79 @@
+"""Sketches written as SVG."""
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+from xml.sax.saxutils import escape, quoteattr
+
+from clipasso.vector.bezier import FloatArray
+from clipasso.vector.svg.document import SVG
+
+__all__ = ["OURS", "write_svg"]
+
+OURS = "urn:clipasso:sketch"  # the namespace of our metadata
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Drawn(Protocol):
+    """What is asked of a sketch to be written; `Sketch` has it."""
+
+    @property
+    def size(self) -> tuple[float, float]: ...
+    @property
+    def degree(self) -> int: ...
+    @property
+    def controls(self) -> FloatArray: ...
+    @property
+    def widths(self) -> FloatArray: ...
+    @property
+    def colors(self) -> FloatArray: ...
+    @property
+    def opacities(self) -> FloatArray: ...
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+    def __len__(self) -> int: ...
+
+
+def write_svg(sketch: Drawn) -> str:
+    """The text of an SVG file: a `<path>` for each stroke, in drawing order, and no background.
+
+    Numbers keep three decimals, colours eight bits a channel, metadata every character of XML.
+    """
+    looks = zip(sketch.controls, sketch.colors, sketch.widths, sketch.opacities, strict=True)
+    paths = ""
+    for segments, color, width, opacity in looks:
+        d = f"M{_coordinates(segments[0, :1])}"
+        for segment in segments:
+            d += f" {'LQC'[sketch.degree - 1]}{_coordinates(segment[1:])}"
+        stroke = "#" + "".join(f"{round(255 * value):02x}" for value in color)
+        faint = "" if _number(opacity) == "1" else f' stroke-opacity="{_number(opacity)}"'
+        paths += f'    <path d="{d}" stroke="{stroke}" stroke-width="{_number(width)}"{faint}/>\n'
+    items = ""
+    for name, value in sketch.metadata.items():
+        key = quoteattr(_NOT_XML.sub("", name))
+        items += f"    <clipasso:item name={key}>{_text(value)}</clipasso:item>\n"
+    photo = sketch.metadata.get("photo")
+    title = sketch.metadata.get("title", "Sketch" if photo is None else f"Sketch of {photo}")
+    w, h = map(_number, sketch.size)
+    return (
+        f'<svg xmlns="{SVG[1:-1]}" xmlns:clipasso="{OURS}" '
+        f'width="{w}" height="{h}" viewBox="0 0 {w} {h}">\n'
+        f"  <title>{_text(title)}</title>\n"
+        f"  <desc>Bezier strokes: {len(sketch)}. Written by clipasso.</desc>\n"
+        f"  <metadata>\n{items}  </metadata>\n"
+        f'  <g fill="none" stroke-linecap="round" stroke-linejoin="round">\n{paths}  </g>\n'
+        "</svg>\n"
+    )
+
+
+def _coordinates(points: FloatArray) -> str:
+    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+
+
+def _number(value: float) -> str:
+    return f"{value:z.3f}".rstrip("0").rstrip(".")  # z: no -0
+
+
+def _text(value: str) -> str:
+    return escape(_NOT_XML.sub("", value), {"\r": "&#13;"})  # a bare \r would be read as \n
