@@ -17,7 +17,7 @@ from clipasso import ClipassoError, Sketch
 from clipasso.cli import run
 from clipasso.cli.claims import claimed
 from clipasso.cli.console import Stream, shown
-from clipasso.vector.files import check_names, keep_apart, write_atomically
+from clipasso.vector.safe_write import check_names, keep_apart, write_atomically
 
 QUICK = [
     "--iterations", "2", "--seeds", "1", "--augmentations", "0", "--encoder", "efficientnet-lite0",

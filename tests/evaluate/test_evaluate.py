@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
-from clipasso import Sketch, load_photo, study
+from clipasso import Sketch, load_photo
 from clipasso.cli import run
 from clipasso.encoders import EMBEDDED
 from clipasso.encoders.base import Features
@@ -33,6 +33,7 @@ from clipasso.evaluate.measures import (
 from clipasso.evaluate.panel import Candidates, without_partial
 from clipasso.evaluate.prompts import class_name, prompt
 from clipasso.evaluate.subjects import Seen
+from clipasso.pipeline import study
 from tiny import Blur, Reader
 
 QUICK = (

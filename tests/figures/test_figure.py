@@ -16,13 +16,14 @@ from matplotlib.figure import Figure as Page
 from PIL import Image
 
 import clipasso
-from clipasso import Sketch, study
+from clipasso import Sketch
 from clipasso.cli import run
 from clipasso.encoders import EMBEDDED
 from clipasso.errors import ClipassoError
 from clipasso.figures import plan
 from clipasso.figures.catalogue import FIGURES, prompt_for
 from clipasso.figures.panels import draw_sketch
+from clipasso.pipeline import study
 from clipasso.pipeline.archive import keep, take_up
 from clipasso.pipeline.output import render
 

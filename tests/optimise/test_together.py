@@ -12,12 +12,14 @@ import torch
 from PIL import Image
 
 import clipasso
-from clipasso import ClipassoError, Settings, pipeline, prepare
+from clipasso import ClipassoError, Settings
 from clipasso.cli import progress as bars
 from clipasso.cli import run
 from clipasso.optimise.loop import Job, optimise, optimise_together
 from clipasso.optimise.objective import make_objective
 from clipasso.optimise.strokes import Drawing
+from clipasso.pipeline import prepare
+from clipasso.pipeline import sketch as pipeline
 from clipasso.pipeline.models import Models
 from clipasso.raster import rasterize
 from tiny import Blur

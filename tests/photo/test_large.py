@@ -14,7 +14,8 @@ import tifffile
 from numpy.testing import assert_allclose
 from PIL import Image, JpegImagePlugin
 
-from clipasso import ClipassoError, load_photo, opening, reducing
+from clipasso import ClipassoError, load_photo
+from clipasso.photo import opening, reducing
 from clipasso.photo.canvas import closer
 
 

@@ -11,8 +11,9 @@ from PIL import Image
 from skimage import data
 
 import clipasso
-from clipasso import ClipassoError, load_photo, masks
+from clipasso import ClipassoError, load_photo
 from clipasso.cli import run
+from clipasso.photo import masks
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.masks import Mask, cut_out, grabcut, make_mask, u2net
 

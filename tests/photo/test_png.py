@@ -9,7 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 from PIL import Image, ImageCms, PngImagePlugin
 
-from clipasso import ClipassoError, load_photo, png
+from clipasso import ClipassoError, load_photo
+from clipasso.photo import png
 
 LONG = b"a line of somebody's history\n" * 60_000  # 1.7 MB
 

@@ -108,7 +108,7 @@ def command(
     from clipasso.pipeline.models import pick_device
     from clipasso.pipeline.study import Study
     from clipasso.settings import make_settings
-    from clipasso.vector.files import keep_apart, prepare_folder
+    from clipasso.vector.safe_write import keep_apart, prepare_folder
 
     if among not in ("class", "all"):
         raise ClipassoError(f"--among {among}: must be class or all")

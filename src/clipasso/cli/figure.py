@@ -11,7 +11,7 @@ from clipasso.cli import options as opt
 from clipasso.cli.console import say
 from clipasso.cli.grids import GridWords, counts, run_grid, tell_files
 from clipasso.errors import ClipassoError
-from clipasso.vector.files import keep_apart, prepare_folder
+from clipasso.vector.safe_write import keep_apart, prepare_folder
 
 
 @opt.with_settings("iterations", "seeds")

@@ -14,7 +14,7 @@ from clipasso.cli.console import say, tell, tell_bytes
 from clipasso.cli.stdio import STANDARD
 from clipasso.cli.stopping import Cancelled, Stopping, exit_status
 from clipasso.errors import ClipassoError
-from clipasso.vector.files import check_names, exists, keep_apart, prepare_folder
+from clipasso.vector.safe_write import check_names, exists, keep_apart, prepare_folder
 
 if TYPE_CHECKING:
     from clipasso.pipeline.result import Result

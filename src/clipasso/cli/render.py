@@ -37,8 +37,8 @@ def command(
       clipasso render - -o - < cat.svg > cat.png
     """
     from clipasso.pipeline.output import encode_png
-    from clipasso.vector.files import keep_apart, refuse_existing, write_atomically
     from clipasso.vector.render import render_image
+    from clipasso.vector.safe_write import keep_apart, refuse_existing, write_atomically
     from clipasso.vector.sketch import open_sketch, read_sketch
 
     target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))

@@ -50,7 +50,7 @@ def command(
 
       clipasso study --score answers/*.json -o rates.csv
     """  # fmt: skip
-    from clipasso.vector.files import keep_apart, refuse_existing, write_atomically
+    from clipasso.vector.safe_write import keep_apart, refuse_existing, write_atomically
 
     if output is None and not score:
         output = paths[0] / "study.html"

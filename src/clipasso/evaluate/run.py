@@ -15,7 +15,7 @@ from clipasso.evaluate.results import Protocol, measures, score
 from clipasso.evaluate.series import Drawn, Series, find_sketches
 from clipasso.evaluate.subjects import Seen, Subject, find_subjects, read_photo
 from clipasso.pipeline.grid import GridProgress
-from clipasso.vector.files import prepare_folder, write_atomically
+from clipasso.vector.safe_write import prepare_folder, write_atomically
 
 __all__ = ["FILES", "evaluate"]
 

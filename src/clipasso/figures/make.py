@@ -14,7 +14,7 @@ from clipasso.figures.sheet import draw_sheet, encode_sheet, load_plotter
 from clipasso.figures.table import write_table
 from clipasso.pipeline.grid import GridProgress, Run, make_runs
 from clipasso.pipeline.study import Study
-from clipasso.vector.files import prepare_folder, write_atomically
+from clipasso.vector.safe_write import prepare_folder, write_atomically
 
 if TYPE_CHECKING:
     from clipasso.pipeline.archive import Kept

@@ -16,7 +16,7 @@ from clipasso.errors import ClipassoError
 from clipasso.optimise.page import Page
 from clipasso.photo.canvas import Frame
 from clipasso.pipeline.output import write_result
-from clipasso.vector.files import write_atomically
+from clipasso.vector.safe_write import write_atomically
 from clipasso.vector.sketch import Sketch
 
 if TYPE_CHECKING:

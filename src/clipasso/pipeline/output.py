@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from clipasso.vector.files import write_atomically
 from clipasso.vector.render import render
+from clipasso.vector.safe_write import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

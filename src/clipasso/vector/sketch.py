@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from clipasso.errors import ClipassoError
 from clipasso.vector.bezier import FloatArray, bernstein, longest_inside, room, split
-from clipasso.vector.files import write_atomically
+from clipasso.vector.safe_write import write_atomically
 
 __all__ = ["Sketch", "SvgWarning", "open_sketch", "read_sketch", "read_svg"]
 
