@@ -7,16 +7,30 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import open_clip
 import pytest
+import torch
 
 from clipasso import ClipassoError
 from clipasso.encoders import CLIP_TOWERS, hub, split_name
 from clipasso.encoders.names import hub_files
+from clipasso.encoders.open_clip_models import build_model
 
 
 def test_our_table_of_repositories_is_open_clips():
     for architecture, tower in CLIP_TOWERS.items():
         config = open_clip.get_pretrained_cfg(architecture, "openai")
         assert config["hf_hub"].rstrip("/") == tower.repository
+
+
+def test_our_sizes_are_those_of_the_whole_models():
+    """From the hub's page of RN101: 479 MB, which is four bytes a parameter."""
+    assert round(CLIP_TOWERS["RN101"].megabytes) == 479
+    for architecture in ("RN50", "ViT-B-32"):
+        with torch.device("meta"):
+            model = build_model(architecture, quick_gelu=True)
+        parts = {"parameters": model.visual, "whole": model}
+        for name, part in parts.items():
+            millions = sum(p.numel() for p in part.parameters()) / 1e6
+            assert getattr(CLIP_TOWERS[architecture], name) == pytest.approx(millions, abs=0.06)
 
 
 NAMES = [

@@ -582,7 +582,7 @@ def test_without_anything_edges_judge_and_the_report_says_so(
         raise ImportError(name)
 
     monkeypatch.setattr(classifiers, "import_module", missing)
-    monkeypatch.setattr(panel, "can_load", lambda name: False)
+    monkeypatch.setattr(panel, "at_hand", lambda name, device: False)
     out = tmp_path / "out"
     assert evaluate(photos, "-o", out, "--sketches", drawings) == 0
     report = json.loads((out / "evaluation.json").read_text())
