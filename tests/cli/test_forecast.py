@@ -139,6 +139,14 @@ def test_a_figure_says_it_of_all_its_runs(clock, photo_path, tmp_path, capsys):
     assert "the same command goes on from there" in line
 
 
+def test_a_drawing_says_so(clock, photo_path, tmp_path, capsys):
+    clock["step"] = 200.0
+    arguments = ["--photo", str(photo_path), "--lines", "--iterations", "10", *EMBEDDED]
+    assert run(["draw", *arguments, "-o", str(tmp_path / "out")]) == 0
+    (line,) = lines(capsys)
+    assert "about 3 minutes (10 steps, efficientnet-lite0 on the CPU); Ctrl-C keeps" in line
+
+
 def test_words():
     times = {0.2: "1 second", 40: "40 seconds", 89: "89 seconds", 91: "2 minutes",
              420: "7 minutes", 5300: "88 minutes", 10800: "3 hours"}  # fmt: skip
