@@ -267,18 +267,21 @@ def test_no_space_left_keeps_what_was_there(photo_path, tmp_path, capsys, monkey
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before
 
 
-def test_auto_says_which_encoder_it_took_and_how_to_get_clip(
+def test_auto_says_which_encoder_it_took_and_what_clip_would_cost(
     photo_path, tmp_path, capsys, monkeypatch
 ):
     from clipasso.encoders import hub
 
+    asked = []
     monkeypatch.setattr(hub, "cached_weights", lambda *a: None)
-    monkeypatch.setattr(hub, "hub_answers", lambda *a: False)
-    out = tmp_path / "out"
-    assert run(["sketch", str(photo_path), "-o", str(out), "--iterations", "2", "-q"]) == 0
+    monkeypatch.setattr(hub, "hub_answers", lambda *a: asked.append(a))
+    out, quick = tmp_path / "out", ["--iterations", "2", "-q", "--device", "cpu"]
+    assert run(["sketch", str(photo_path), "-o", str(out), *quick]) == 0
     line = one_line(capsys.readouterr().err)
     assert "EfficientNet-Lite0" in line
-    assert "--weights FILE" in line
+    assert re.search(r"--encoder RN101 would fetch about 1\.1 GB .* and then take up to about \d+ ",
+                     line)  # fmt: skip
+    assert not asked  # without a GPU nobody waits for the hub
     report = json.loads((out / "flower.json").read_text())
     assert report["encoder"] == "EfficientNet-Lite0 (ImageNet)"
     # The paper's preset names its encoder, so there is no substitute.

@@ -239,26 +239,23 @@ class TestWithoutHub:
         assert has_weights("RN50") is None
 
 
-def test_a_hub_that_answers_is_asked_for_the_file(monkeypatch, tmp_path):
+def test_an_encoder_by_name_is_fetched(monkeypatch, tmp_path):
     """The path of a user with a network: the hub answers, the file comes, the encoder loads."""
-    import huggingface_hub
-
     tower = random_tower("RN101", seed=1)
     path = tmp_path / "open_clip_model.safetensors"
     save_file({f"visual.{k}": v.contiguous() for k, v in tower.state_dict().items()}, path)
     asked = []
 
-    def download(repository, name):
-        asked.append((repository, name))
-        return str(path)
+    def fetch(architecture, tag):
+        asked.append((architecture, tag))
+        return path
 
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda self, repo, timeout: repo)
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *a, **k: None)
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    encoder = load_encoder("auto")
-    assert encoder.name == "RN101"
-    assert asked == [("timm/resnet101_clip.openai", "open_clip_model.safetensors")]
+    monkeypatch.setattr(hub, "cached_weights", lambda *names: None)
+    monkeypatch.setattr(hub, "hub_answers", lambda *names: True)
+    monkeypatch.setattr(hub, "download_weights", fetch)
+    assert load_encoder("auto").name == EMBEDDED  # nobody asked for it
+    assert load_encoder("RN101").name == "RN101"
+    assert asked == [("RN101", "openai")]
 
 
 def test_freeze_folds_what_it_saw_and_keeps_the_outputs():

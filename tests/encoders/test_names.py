@@ -19,6 +19,17 @@ def test_our_table_of_repositories_is_open_clips():
         assert config["hf_hub"].rstrip("/") == tower.repository
 
 
+def test_our_sizes_are_those_of_the_whole_models():
+    """From the hub's page of RN101: 479 MB, which is four bytes a parameter."""
+    assert round(CLIP_TOWERS["RN101"].megabytes) == 479
+    for architecture in ("RN50", "ViT-B-32"):
+        model = open_clip.create_model(architecture, pretrained=None, device="meta")
+        parts = {"parameters": model.visual, "whole": model}
+        for name, part in parts.items():
+            millions = sum(p.numel() for p in part.parameters()) / 1e6
+            assert getattr(CLIP_TOWERS[architecture], name) == pytest.approx(millions, abs=0.06)
+
+
 NAMES = [
     ("ViT-B/32", "ViT-B-32", "openai", "timm/vit_base_patch32_clip_224.openai"),
     ("rn101", "RN101", "openai", "timm/resnet101_clip.openai"),

@@ -33,7 +33,7 @@ from clipasso.evaluate.measures import (
 from clipasso.evaluate.panel import Candidates, without_partial
 from clipasso.evaluate.prompts import class_name, prompt
 from clipasso.evaluate.subjects import Seen
-from clipasso.pipeline import study
+from clipasso.pipeline import models, study
 from tiny import Blur, Reader
 
 QUICK = (
@@ -45,9 +45,9 @@ QUICK = (
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, lite0):
     """One encoder for all tests, and no pool: without augmentations there is none to fill."""
-    load = study.load_encoder
+    load = models.load_encoder
     monkeypatch.setattr(
-        study, "load_encoder", lambda name, *rest: lite0 if name == EMBEDDED else load(name, *rest)
+        models, "load_encoder", lambda name, *rest: lite0 if name == EMBEDDED else load(name, *rest)
     )
 
 
@@ -582,7 +582,7 @@ def test_without_anything_edges_judge_and_the_report_says_so(
         raise ImportError(name)
 
     monkeypatch.setattr(classifiers, "import_module", missing)
-    monkeypatch.setattr(panel, "can_load", lambda name: False)
+    monkeypatch.setattr(panel, "at_hand", lambda name, device: False)
     out = tmp_path / "out"
     assert evaluate(photos, "-o", out, "--sketches", drawings) == 0
     report = json.loads((out / "evaluation.json").read_text())
@@ -605,3 +605,15 @@ def test_the_command_line_stays_light():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert import_module("clipasso.evaluate").__doc__
+
+
+def test_no_judge_is_fetched_that_nobody_asked_for(monkeypatch):
+    """A network and no GPU: CLIP judges where its weights are here, or where it was named."""
+    from clipasso.encoders import hub
+
+    asked = []
+    monkeypatch.setattr(hub, "cached_weights", lambda *names: None)
+    monkeypatch.setattr(hub, "hub_answers", lambda *names: bool(asked.append(names)) or True)
+    chosen = panel._automatic("cpu")
+    assert not asked
+    assert any("clipasso encoders --get ViT-B-32" in note for note in chosen.notes)

@@ -23,7 +23,7 @@ from clipasso.errors import ClipassoError
 from clipasso.figures import plan
 from clipasso.figures.catalogue import FIGURES, prompt_for
 from clipasso.figures.panels import draw_sketch
-from clipasso.pipeline import study
+from clipasso.pipeline import models, study
 from clipasso.pipeline.archive import keep, take_up
 from clipasso.pipeline.output import render
 
@@ -33,10 +33,10 @@ QUICK = ("--iterations", "2", "--encoder", EMBEDDED, "--mask", "none")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, lite0):
     """No pool, whose sixty encodings would be most of the work, and one encoder for all tests."""
-    make, load = plan.make_settings, study.load_encoder
+    make, load = plan.make_settings, models.load_encoder
     monkeypatch.setattr(plan, "make_settings", lambda *a, **k: make(*a, **{"pool": 0, **k}))
     monkeypatch.setattr(
-        study, "load_encoder", lambda name, *rest: lite0 if name == EMBEDDED else load(name, *rest)
+        models, "load_encoder", lambda name, *rest: lite0 if name == EMBEDDED else load(name, *rest)
     )
 
 

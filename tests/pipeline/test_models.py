@@ -1,11 +1,16 @@
 """Which networks a run loads: one for the loss, one for the first strokes."""
 
+import time
+
 import pytest
 import torch
 
 from clipasso import ClipassoError, Settings
-from clipasso.encoders import EMBEDDED, hub
+from clipasso.encoders import EMBEDDED, at_hand, hub, load_encoder
+from clipasso.encoders.base import Encoder
+from clipasso.pipeline import waiting
 from clipasso.pipeline.models import choose_saliency, load_models, pick_device
+from clipasso.pipeline.words import time_in_words
 from towers import random_encoder, random_tower
 
 
@@ -51,7 +56,90 @@ def test_other_maps_are_the_encoders_own(here, method):
 
 
 def test_auto_is_the_paper_where_its_weights_are(here):
-    assert load_models(Settings(), "auto").loss.name == "RN101"
+    models = load_models(Settings(), "auto", device="cpu")
+    assert (models.loss.name, models.saliency.name, models.note) == ("RN101", "ViT-B-32", None)
+
+
+@pytest.fixture
+def hub_that_offers(here, monkeypatch):
+    """A hub that answers and would deliver; yields what it was asked."""
+    asked = []
+
+    def download(architecture, tag):
+        raise AssertionError(f"{architecture}: a download that nobody asked for")
+
+    monkeypatch.setattr(hub, "hub_answers", lambda *names: bool(asked.append(names)) or True)
+    monkeypatch.setattr(hub, "download_weights", download)
+    return asked
+
+
+def test_auto_on_the_cpu_neither_asks_the_hub_nor_fetches(here, hub_that_offers):
+    here.clear()
+    models = load_models(Settings(), "auto", device="cpu")
+    assert models.loss.name == models.saliency.name == EMBEDDED
+    here.append("RN101")  # ViT-B/32 is not fetched either
+    models = load_models(Settings(), "auto", device="cpu")
+    assert models.saliency is models.loss
+    assert models.loss.name == "RN101"
+    assert not hub_that_offers
+
+
+def test_auto_on_a_gpu_takes_what_the_hub_offers(hub_that_offers, here, files, monkeypatch):
+    here.clear()
+    assert not at_hand("RN101", "cpu")
+    assert not hub_that_offers
+    assert at_hand("RN101", "cuda:0")
+    assert at_hand("RN101", torch.device("mps"))
+    monkeypatch.setattr(hub, "download_weights", lambda a, t: files / f"{a}.pt")
+    monkeypatch.setattr(Encoder, "to", lambda self, device: self)  # no GPU is here
+    assert load_encoder("auto", device="cuda").name == "RN101"
+    monkeypatch.setattr(hub, "hub_answers", lambda *names: False)
+    assert load_encoder("auto", device="cuda").name == EMBEDDED
+    assert not at_hand("RN101", "cuda")
+
+
+class TestNote:
+    """What is said where `auto` took the embedded encoder."""
+
+    @pytest.fixture(autouse=True)
+    def a_slow_machine(self, here, monkeypatch):
+        here.clear()
+        monkeypatch.setattr("clipasso.pipeline.models.has_bf16", lambda device: True)
+        monkeypatch.setattr(waiting, "convolution_seconds", self.seconds)
+
+    @staticmethod
+    def seconds(precision):
+        return 0.01 if precision == torch.float32 else 0.005
+
+    def note(self, encoder="auto", **settings):
+        return load_models(Settings(**settings), encoder, device="cpu").note
+
+    def test_what_it_says(self, here):
+        assert self.note(EMBEDDED) is None
+        note = self.note(saliency="none")
+        assert note.startswith("encoder: EfficientNet-Lite0 (ImageNet); --encoder RN101 would ")
+        assert "fetch about 479 MB (RN101) and then take up to about" in note
+        here.append("ViT-B-32")
+        assert "fetch about 479 MB (RN101) and" in self.note()
+
+    def test_the_time_follows_the_settings(self):
+        def seconds(**settings):
+            return waiting.foretold_seconds(Settings(**settings), torch.bfloat16)
+
+        base = seconds(seeds=1, iterations=100, augmentations=1)
+        assert seconds(seeds=3, iterations=100, augmentations=1) == pytest.approx(3 * base)
+        assert seconds(seeds=1, iterations=400, augmentations=1) == pytest.approx(4 * base)
+        assert seconds(seeds=1, iterations=100, augmentations=4) == pytest.approx(2.5 * base)
+        assert time_in_words(seconds()) in self.note()
+        exact = waiting.foretold_seconds(Settings(), torch.float32)
+        assert time_in_words(exact) in self.note(precision="fp32")
+        assert time_in_words(exact) != time_in_words(seconds())
+
+
+def test_a_convolution_is_timed_in_no_time():
+    began = time.monotonic()
+    assert 0 < waiting.convolution_seconds(torch.float32) < 5
+    assert time.monotonic() - began < 5  # 0.1 s where it may have the processor
 
 
 def test_without_vits_weights_a_tower_makes_its_own_map(here):
@@ -89,7 +177,8 @@ def test_l2_with_the_embedded_saliency(here):
     here.clear()
     models = load_models(Settings(loss="l2"), "auto")
     assert (models.loss.name, models.saliency.name) == ("l2", EMBEDDED)
-    assert "CLIP's weights are not here" in (models.note or "")
+    assert "would fetch about 1.1 GB (RN101 and ViT-B-32)" in (models.note or "")
+    assert "photo here" not in (models.note or "")  # CLIP's time is not L2's
     models = load_models(Settings(loss="l2"), EMBEDDED)
     assert (models.loss.name, models.saliency.name, models.note) == ("l2", EMBEDDED, None)
 

@@ -11,6 +11,7 @@ import typer
 
 from clipasso.cli import options as opt
 from clipasso.cli.console import say
+from clipasso.cli.forecast import Forecast, where
 from clipasso.cli.outlet import Outlet
 from clipasso.cli.photos import load
 from clipasso.cli.progress import run_shown
@@ -68,10 +69,16 @@ def command(
     with ExitStack() as held, outlet.at_work(1) as stopping:
         outlet.claim(job, held)
         models = load_models(settings, encoder or preferred, weights, device=device)
+        forecast = Forecast(
+            lambda: f"{settings.iterations} steps, {models.loss.name} on {where(models.device)}",
+            "Ctrl-C keeps the best so far, fewer --iterations are quicker",
+            quiet,
+        )
         result = run_shown(
             job.stem,
             outlet.silent,
             stopping,
+            forecast,
             lambda on_progress: draw_photo(
                 seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
                 on_progress=on_progress, stop=stopping.event,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from clipasso.cli.claims import claimed
 from clipasso.cli.console import say, shown, tell
+from clipasso.cli.forecast import Forecast
 from clipasso.cli.stopping import Cancelled, exit_status
 from clipasso.errors import ClipassoError
 
@@ -99,6 +100,11 @@ def _grid_bar(
         TextColumn("left"),
     )  # fmt: skip
     hidden = quiet or not console.is_terminal
+    forecast = Forecast(
+        lambda: f"{last[0].runs} {words.items if last[0].runs > 1 else words.item}",
+        f"Ctrl-C keeps finished {words.items}, and the same command goes on from there",
+        quiet,
+    )
     with Bars(*columns, console=console, transient=True, disable=hidden) as bars:
         task = bars.add_task(words.loading, total=None, loss="...")
 
@@ -110,6 +116,7 @@ def _grid_bar(
                 task, description=escape(shown(words.before + what)), completed=now.steps,
                 total=now.of_steps, loss=loss,
             )  # fmt: skip
+            forecast.see(now.steps, now.of_steps)
             if now.finished and not quiet and not console.is_terminal:
                 say(f"{what}: loss {loss}")
 

@@ -88,7 +88,8 @@ AsJson = _flag("Print each result's report as one line of JSON.", "--json")
 Encoder = _word(
     _LOSS,
     "auto, efficientnet-lite0, RN101, RN50, ViT-B-32, ViT-B-16 or any of open_clip's models with "
-    "its tag, as ViT-B-16:laion2b_s34b_b88k; see `clipasso encoders` (auto).",
+    "its tag, as ViT-B-16:laion2b_s34b_b88k; auto is RN101 where its weights are here or a GPU is, "
+    "else efficientnet-lite0; see `clipasso encoders` (auto).",
     "NAME[:TAG]",
 )
 Weights = _file(_LOSS, "A local checkpoint for the encoder.")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from clipasso.cli.console import shown
+from clipasso.cli.forecast import Forecast
 from clipasso.cli.stopping import Stopping
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ __all__ = ["progress_bar", "run_shown"]
 
 
 def run_shown(
-    name: str, silent: bool, stopping: Stopping, work: Callable[[Callable[[Progress], None]], T]
+    name: str,
+    silent: bool,
+    stopping: Stopping,
+    forecast: Forecast,
+    work: Callable[[Callable[[Progress], None]], T],
+    times: int = 1,
 ) -> T:
     """Run an optimisation behind a progress bar.
 
@@ -26,13 +32,16 @@ def run_shown(
         name: for the bar.
         silent: show none.
         stopping: is told that there is something to keep, once there is.
+        forecast: is told how far it is.
         work: takes what is to be called at every evaluation; what it returns is returned.
+        times: how many optimisations like this one there are in all.
     """
     with progress_bar(name, silent) as show:
 
         def on_progress(progress: Progress) -> None:
             stopping.keeping = True
             show(progress)
+            forecast.see(progress.step, progress.steps * times)
 
         return work(on_progress)
 

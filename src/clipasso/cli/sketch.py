@@ -10,6 +10,7 @@ import typer
 
 from clipasso.cli import options as opt
 from clipasso.cli.console import say
+from clipasso.cli.forecast import Forecast, where
 from clipasso.cli.outlet import Job, Outlet
 from clipasso.cli.photos import expanded, load
 from clipasso.cli.progress import run_shown
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from clipasso.pipeline.result import Result
     from clipasso.settings import Settings
     from clipasso.vector.sketch import Sketch
+
+__all__ = ["command", "forecast_of"]
 
 _ON_CUDA = 8  # photos in one batch where none are asked for; not yet measured
 _MOST = 1000
@@ -106,12 +109,17 @@ def command(
         if models.note:
             say(models.note)
         batch = together or (_ON_CUDA if models.device.type == "cuda" else 1)
+        forecast = forecast_of(settings, models, len(jobs), quiet)
+        times = -(-len(jobs) // batch)
         said = set(notes)
         for first in range(0, len(jobs), batch):
             some = jobs[first : first + batch]
             with ExitStack() as held:
                 loaded = _load(some, outlet, held, settings.canvas, fit, mask_given, mask_weights)
-                results = _sketch(loaded, models, settings, given, freeze, notes, outlet, stopping)
+                results = _sketch(
+                    loaded, models, settings, given, freeze, notes, outlet, stopping, forecast,
+                    times,
+                )  # fmt: skip
                 written = [
                     _write(outlet, photo, stem, result, said)
                     for (photo, _, stem), result in zip(loaded, results, strict=True)
@@ -166,8 +174,10 @@ def _sketch(
     notes: tuple[str, ...],
     outlet: Outlet,
     stopping: Stopping,
+    forecast: Forecast,
+    times: int,
 ) -> list[Result | ClipassoError]:
-    """Sketch photos together behind one progress bar."""
+    """Sketch photos together behind one progress bar, as is done so many times in all."""
     from clipasso.pipeline.sketch import sketch_photos
 
     if not loaded:
@@ -178,11 +188,33 @@ def _sketch(
         name,
         outlet.silent,
         stopping,
+        forecast,
         lambda on_progress: sketch_photos(
             photos, models, settings, masks=[found for _, found, _ in loaded], init=given,
             freeze=freeze, notes=notes, on_progress=on_progress, stop=stopping.event,
         ),
+        times,
     )  # fmt: skip
+
+
+def forecast_of(settings: Settings, models: Models, photos: int, quiet: bool) -> Forecast:
+    """What will be said of a run over so many photos, if it is long."""
+    from clipasso.encoders import EMBEDDED
+    from clipasso.settings import PRESETS
+
+    def work() -> str:
+        each = f", {photos} photos" if photos > 1 else ""
+        seeds = f"{settings.seeds} seeds" if settings.seeds > 1 else "one seed"
+        network = f"{models.loss.name} on {where(models.device)}"
+        return f"{settings.iterations} steps of {seeds}{each}, {network}"
+
+    hint = "Ctrl-C keeps " + ("what is done by then" if photos > 1 else "the best so far")
+    draft = PRESETS["draft"]
+    if settings.seeds * settings.iterations > draft["seeds"] * draft["iterations"]:
+        hint += ", --preset draft is quicker"
+    elif models.loss.name != EMBEDDED:
+        hint += f", --encoder {EMBEDDED} is quicker"
+    return Forecast(work, hint, quiet)
 
 
 def _write(

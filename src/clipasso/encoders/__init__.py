@@ -32,6 +32,7 @@ __all__ = [
     "PAPER",
     "SALIENCY",
     "Tower",
+    "at_hand",
     "can_load",
     "has_weights",
     "load_encoder",
@@ -41,10 +42,12 @@ __all__ = [
 
 def has_weights(name: str) -> Path | None:
     """The file an encoder's weights would be loaded from, None where they are not here."""
-    from clipasso.encoders import efficientnet, hub
-
     if name == EMBEDDED:
+        from clipasso.encoders import efficientnet  # it imports torch, which takes a second
+
         return efficientnet.packaged_weights()
+    from clipasso.encoders import hub
+
     return hub.cached_weights(*split_name(name))
 
 
@@ -53,6 +56,22 @@ def can_load(name: str) -> bool:
     from clipasso.encoders import hub
 
     return has_weights(name) is not None or hub.hub_answers(*split_name(name))
+
+
+def at_hand(name: str, device: str | torch.device = "cpu") -> bool:
+    """Whether an encoder that nobody asked for may be taken without making a person wait.
+
+    Its weights are here; or there is a GPU to make use of them, and the hub offers them. Without a
+    GPU the hub is not asked.
+
+    Args:
+        device: that it would be put on.
+    """
+    return has_weights(name) is not None or (_is_gpu(device) and can_load(name))
+
+
+def _is_gpu(device: str | torch.device) -> bool:
+    return not str(device).startswith("cpu")
 
 
 def load_encoder(
@@ -66,8 +85,9 @@ def load_encoder(
         name: `efficientnet-lite0` (weights installed with the package); one of open_clip's models,
             `RN50`, `RN101`, `ViT-B-32` and `ViT-B-16` being the paper's, with a tag after a colon
             where not OpenAI's weights are meant (`ViT-B-32:laion2b_s34b_b79k`); a vision
-            transformer of timm's (`timm:NAME`, or `dino`); or `auto`: RN101 if its weights are here
-            or the hub answers within three seconds, otherwise `efficientnet-lite0`.
+            transformer of timm's (`timm:NAME`, or `dino`); or `auto`: RN101 if its weights are
+            here, or `device` is a GPU and the hub answers within three seconds; otherwise, at once,
+            `efficientnet-lite0`.
         weights: a local checkpoint (safetensors, or PyTorch's, loaded without running code from
             it) instead of the cache and the hub. With `auto` it is RN101's.
         device: to put it on.
@@ -79,12 +99,12 @@ def load_encoder(
         ClipassoError: no such encoder, unreadable weights, or a named encoder whose weights cannot
             be had. There is no substitute for a named encoder.
     """
-    return _find(name, None if weights is None else Path(weights)).to(device)
+    given = None if weights is None else Path(weights)
+    found = _find_auto(given, device) if name == "auto" else _find(name, given)
+    return found.to(device)
 
 
 def _find(name: str, weights: Path | None) -> Encoder:
-    if name == "auto":
-        return _find_auto(weights)
     if name == EMBEDDED:
         from clipasso.encoders.efficientnet import EfficientNetLite0
 
@@ -109,12 +129,9 @@ def _find(name: str, weights: Path | None) -> Encoder:
     return load_tower(architecture, tag, path)
 
 
-def _find_auto(weights: Path | None) -> Encoder:
-    from clipasso.encoders import hub
-
-    architecture, tag = split_name(PAPER)
-    here = weights or hub.cached_weights(architecture, tag)
-    if here is not None or hub.hub_answers(architecture, tag):
+def _find_auto(weights: Path | None, device: str | torch.device) -> Encoder:
+    here = weights or has_weights(PAPER)
+    if here is not None or at_hand(PAPER, device):
         try:
             return _find(PAPER, here)
         except ClipassoError:

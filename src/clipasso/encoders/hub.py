@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from clipasso._caches import home
+from clipasso.encoders.in_time import in_time
 from clipasso.encoders.names import hub_files
-from clipasso.errors import ClipassoError
 
 __all__ = ["ANSWER_SECONDS", "cached_weights", "download_weights", "hub_answers", "url_answers"]
 
@@ -69,38 +67,19 @@ def url_answers(url: str, seconds: float | None = None) -> bool:
 
 
 def _in_time(ask: Callable[[float], bool], seconds: float | None) -> bool:
-    """Whether a question is answered with yes in time; any failure is a no.
-
-    A thread does the asking: name resolution alone can hang for longer than any socket timeout.
-    """
-    patience = ANSWER_SECONDS if seconds is None else seconds
-    answers: list[bool] = []
-
-    def run() -> None:
-        with suppress(Exception):  # whatever goes wrong, the weights cannot be had
-            answers.append(ask(patience))
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(patience)
-    return answers == [True]
+    """Whether a question is answered with yes in time; any failure is a no."""
+    try:
+        return in_time(ask, ANSWER_SECONDS if seconds is None else seconds)
+    except Exception:  # whatever goes wrong, the weights cannot be had
+        return False
 
 
 def download_weights(architecture: str, tag: str) -> Path:
     """Fetch weights into the hub's cache, with the hub client's own progress bar.
 
     Raises:
-        ClipassoError: none of the files could be fetched.
+        ClipassoError: they could not be fetched.
     """
-    from huggingface_hub import hf_hub_download
+    from clipasso.encoders.fetch import fetch, find_remote
 
-    reason = "it is not listed there"
-    for repository, name in hub_files(architecture, tag):
-        try:
-            return Path(hf_hub_download(repository, name))
-        except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    raise ClipassoError(
-        f"{architecture}:{tag}: the model hub did not deliver it ({reason}); "
-        "give a checkpoint with --weights FILE"
-    )
+    return fetch(find_remote(architecture, tag))

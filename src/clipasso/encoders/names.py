@@ -38,18 +38,30 @@ DINO = f"{TIMM}:vit_small_patch16_224.dino"
 
 @dataclass(frozen=True)
 class Tower:
-    """A CLIP image tower: size in million parameters, and where the hub keeps OpenAI's weights."""
+    """A CLIP image tower.
+
+    Attributes:
+        parameters: of the image tower, millions.
+        whole: with the text tower, which the hub's file holds too, millions.
+        repository: where the hub keeps OpenAI's weights.
+    """
 
     parameters: float
+    whole: float
     repository: str
+
+    @property
+    def megabytes(self) -> float:
+        """About what there is to download: the hub keeps these in float32."""
+        return 4 * self.whole
 
 
 # Repeats what open_clip knows, so that asking for weights need not import it (seconds).
 CLIP_TOWERS = {
-    "RN50": Tower(38.3, "timm/resnet50_clip.openai"),
-    "RN101": Tower(56.3, "timm/resnet101_clip.openai"),
-    "ViT-B-32": Tower(87.8, "timm/vit_base_patch32_clip_224.openai"),
-    "ViT-B-16": Tower(86.2, "timm/vit_base_patch16_clip_224.openai"),
+    "RN50": Tower(38.3, 102.0, "timm/resnet50_clip.openai"),
+    "RN101": Tower(56.3, 119.7, "timm/resnet101_clip.openai"),
+    "ViT-B-32": Tower(87.8, 151.3, "timm/vit_base_patch32_clip_224.openai"),
+    "ViT-B-16": Tower(86.2, 149.6, "timm/vit_base_patch16_clip_224.openai"),
 }
 """The paper's CLIP image towers by open_clip's names."""
 

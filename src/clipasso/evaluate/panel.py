@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipasso.encoders import SALIENCY, can_load, load_encoder
+from clipasso.encoders import SALIENCY, at_hand, load_encoder
 from clipasso.errors import ClipassoError
 from clipasso.evaluate.classifiers import (
     LITE2,
@@ -130,12 +130,12 @@ def _automatic(device: str | torch.device) -> Candidates:
         networks.append(EfficientNetLite2().to(device))
     except ClipassoError as error:
         notes.append(f"instances are judged by edges alone; {str(error).partition(': ')[2]}")
-    if can_load(SALIENCY):
+    if at_hand(SALIENCY, device):
         networks.append(load_encoder(SALIENCY, device=device))
     else:
         notes.append(
-            f"classes are not judged: CLIP {SALIENCY}'s weights are not here and the model hub "
-            f"does not answer; give --judge {SALIENCY} --judge-weights FILE"
+            f"classes are not judged: CLIP {SALIENCY}'s weights are not here; fetch them with "
+            f"`clipasso encoders --get {SALIENCY}`, or give --judge {SALIENCY} --judge-weights FILE"
         )
     return Candidates(tuple(networks), automatic=True, notes=tuple(notes))
 

@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from clipasso.encoders import EMBEDDED, SALIENCY, can_load, has_weights, load_encoder
+from clipasso.encoders import (
+    CLIP_TOWERS,
+    EMBEDDED,
+    PAPER,
+    SALIENCY,
+    at_hand,
+    can_load,
+    has_weights,
+    load_encoder,
+)
 from clipasso.encoders.clip import ClipTower
 from clipasso.encoders.metrics import load_metric
 from clipasso.errors import ClipassoError
 from clipasso.optimise.objective import make_objective
+from clipasso.pipeline.waiting import foretold_seconds
+from clipasso.pipeline.words import size_in_words, time_in_words
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
@@ -111,7 +122,7 @@ def load_models(
         return Models(metric, placing)
     if isinstance(encoder, str):
         loaded = load_encoder(encoder, weights, where)
-        note = embedded_note(loaded, encoder)
+        note = embedded_note(loaded, encoder, settings, alone=placing is not None)
     else:
         loaded = encoder.to(where)
     if isinstance(encoder, str) or settings.precision != "auto":
@@ -120,7 +131,7 @@ def load_models(
     if placing is None and settings.saliency == "none":
         placing = loaded
     if placing is None:
-        placing = choose_saliency(loaded, settings.saliency)
+        placing = choose_saliency(loaded, settings.saliency, asked=encoder != "auto")
     return Models(metric or loaded, placing, note)
 
 
@@ -148,7 +159,7 @@ def has_bf16(device: torch.device) -> bool:
     return any(getattr(torch.cpu, name, bool)() for name in asks)
 
 
-def choose_saliency(encoder: Encoder, method: str = "auto") -> Encoder:
+def choose_saliency(encoder: Encoder, method: str = "auto", asked: bool = True) -> Encoder:
     """The encoder whose saliency suits a loss encoder: CLIP's ViT-B/32 for a CLIP tower (3.3).
 
     Where the weights of ViT-B/32 cannot be had, a CLIP tower makes its own map; `Initialisation`
@@ -156,24 +167,50 @@ def choose_saliency(encoder: Encoder, method: str = "auto") -> Encoder:
 
     Args:
         method: of saliency that is wanted.
+        asked: somebody asked for CLIP, so the weights of ViT-B/32 may be fetched; else only where
+            a GPU makes use of them.
     """
     if not isinstance(encoder, ClipTower) or encoder.name == SALIENCY:
         return encoder
-    if method in _OF_SALIENCY and can_load(SALIENCY):
+    device = encoder.mean.device
+    if method in _OF_SALIENCY and (can_load(SALIENCY) if asked else at_hand(SALIENCY, device)):
         try:
-            return load_encoder(SALIENCY, device=encoder.mean.device)
+            return load_encoder(SALIENCY, device=device)
         except ClipassoError:
             if has_weights(SALIENCY) is not None:  # here and broken is for its owner to mend
                 raise
     return encoder
 
 
-def embedded_note(encoder: Encoder, asked: str) -> str | None:
-    """What to say where `auto` had to make do with the embedded encoder."""
+def embedded_note(
+    encoder: Encoder, asked: str, settings: Settings, alone: bool = False
+) -> str | None:
+    """What to say where `auto` took the embedded encoder: what CLIP would cost.
+
+    Args:
+        asked: the name that was asked for.
+        settings: of the sketches that are to be made.
+        alone: another encoder places the first strokes.
+    """
     if asked != "auto" or encoder.name != EMBEDDED:
         return None
-    return (
-        f"encoder: {encoder.description}, since CLIP's weights are not here and the model hub does "
-        "not answer; for CLIP connect to the network once, or give a checkpoint: "
-        "--encoder RN101 --weights FILE"
+    if encoder.mean.device.type != "cpu":
+        return (
+            f"encoder: {encoder.description}, since CLIP's weights are not here and the model hub "
+            f"does not deliver them; `clipasso encoders --get {PAPER}` says why, or give a "
+            f"checkpoint: --encoder {PAPER} --weights FILE"
+        )
+    wanted = [PAPER]
+    if not alone and settings.saliency in _OF_SALIENCY:
+        wanted.append(SALIENCY)
+    missing = [name for name in wanted if has_weights(name) is None]
+    size = size_in_words(1e6 * sum(CLIP_TOWERS[name].megabytes for name in missing))
+    note = (
+        f"encoder: {encoder.description}; --encoder {PAPER} would fetch about {size} "
+        f"({' and '.join(missing)})"
     )
+    if settings.loss in ("l2", "lpips"):  # an encoder only places the first strokes there
+        return note
+    low = settings.precision != "fp32" and has_bf16(encoder.mean.device)
+    seconds = foretold_seconds(settings, torch.bfloat16 if low else torch.float32)
+    return f"{note} and then take up to about {time_in_words(seconds)} a photo here"

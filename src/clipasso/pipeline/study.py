@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipasso._version import __version__
-from clipasso.encoders import load_encoder
 from clipasso.errors import ClipassoError
 from clipasso.optimise.objective import make_recipe
 from clipasso.photo.canvas import load_photo
 from clipasso.photo.masks import make_mask
 from clipasso.pipeline.archive import Kept, is_kept, keep, take_up
 from clipasso.pipeline.grid import Run
-from clipasso.pipeline.models import Models, embedded_note, load_models, pick_device, use_precision
+from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.sketch import sketch_photo
 from clipasso.settings import make_settings
 
@@ -179,11 +178,10 @@ class Study:
     def _compared_by(self, name: str) -> Models:
         if (name, "") not in self._models:
             settings, _ = make_settings(self.preset)
-            loaded = load_encoder(name, self.weights, pick_device(self.device))
-            use_precision(loaded, settings.precision)
             self._models[name, ""] = load_models(
-                settings, loaded, None, self.saliency_encoder, self.saliency_weights, self.device
-            )
-            if note := embedded_note(loaded, name):
+                settings, name, self.weights, self.saliency_encoder, self.saliency_weights,
+                self.device,
+            )  # fmt: skip
+            if note := self._models[name, ""].note:
                 self.say(note)
         return self._models[name, ""]
