@@ -19,12 +19,13 @@ from clipasso.photo.borders import extended, frame_mask
 from clipasso.photo.canvas import Photo
 from clipasso.photo.masks.regions import Regions, to_lab
 
-__all__ = ["find_object", "grabcut", "recognised"]
+__all__ = ["class_shares", "find_object", "from_likely", "grabcut", "recognised"]
 
 _FINE = 448  # px of the longer side that GrabCut works on, so that legs survive
 _ROUNDS = 4
 _SURE, _LIKELY, _IMPOSSIBLE = 0.85, 0.5, 0.05  # of a region's likelihood
 _SEED_SURE, _SEED_UNLIKELY, _SEED_IMPOSSIBLE = 0.8, 0.35, 0.07  # of the seed
+_NEAR_SURE, _NEAR_IMPOSSIBLE = 0.9, 0.1  # of another mask's likelihood
 _SEED_PART = 0.45  # of the photo, where GrabCut starts from "probably the object"
 _THICK = 1 / 28  # of the longer side: what is thinner is a limb or a bridge
 _MINOR = 0.12  # parts that carry less than this of the largest part's seed are dropped
@@ -73,11 +74,38 @@ def grabcut(
     return found
 
 
+def from_likely(photo: Photo, likely: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Another method's mask with its outline moved to where colours change, `[size, size]`.
+
+    Args:
+        likely: `[size, size]`, 0..1, how likely each pixel is the object's.
+    """
+    import cv2
+
+    frame = frame_mask(photo)
+    rows, columns = np.flatnonzero(frame.any(1)), np.flatnonzero(frame.any(0))
+    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    chance = np.ascontiguousarray(likely[window])
+    labels = np.where(chance > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[chance > _NEAR_SURE] = cv2.GC_FGD
+    labels[chance < _NEAR_IMPOSSIBLE] = cv2.GC_BGD
+    found = np.zeros(frame.shape, bool)
+    found[window] = _tidy(_cut(np.ascontiguousarray(photo.pixels[window]), labels), chance)
+    return found
+
+
 @lru_cache(maxsize=1)
 def _classifier() -> Any:
     from clipasso.encoders.efficientnet import EfficientNetLite0
 
     return EfficientNetLite0()
+
+
+def class_shares(images: torch.Tensor) -> NDArray[np.float32]:
+    """How sure a classifier is of each class: `[batch, 3, height, width]` to `[batch, 1000]`."""
+    with torch.no_grad():
+        shares: NDArray[np.float32] = _classifier().classify(images).softmax(1).numpy()
+    return shares
 
 
 def recognised(photo: Photo) -> NDArray[np.float32]:
