@@ -18,7 +18,7 @@ from clipasso.errors import ClipassoError
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.canvas import Fit, Photo, closer, load_photo
 from clipasso.photo.masks.backdrop import before_backdrop, uniform_border
-from clipasso.photo.masks.candidates import candidates, window
+from clipasso.photo.masks.candidates import find_candidates, window
 from clipasso.photo.masks.grabcut import find_object, grabcut
 from clipasso.photo.masks.magnify import magnified
 from clipasso.photo.masks.picture import read_mask
@@ -166,7 +166,9 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
         return _from_uniform(photo)
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)
-    return Mask(None, _FLAT) if _flat(photo) else _best(photo, scored(photo, *candidates(photo)))
+    return (
+        Mask(None, _FLAT) if _flat(photo) else _best(photo, scored(photo, *find_candidates(photo)))
+    )
 
 
 def _from_uniform(photo: Photo) -> Mask:
@@ -177,7 +179,7 @@ def _from_uniform(photo: Photo) -> Mask:
     dark = before_backdrop(photo)
     if dark is None or not dark.any():
         return Mask(None, _UNIFORM)
-    found = scored(photo, *candidates(photo))
+    found = scored(photo, *find_candidates(photo))
     must = any(one.name == "backdrop" for one in found)
     return _best(photo, tuple(sorted(found, key=lambda one: must and one.inside is None)))
 

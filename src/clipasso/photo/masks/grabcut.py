@@ -33,18 +33,24 @@ _DIM, _BIG = 0.35, 0.06  # of the main part's mean seed and area: a shadow is di
 _WORTH = 8.0  # CIELAB units times share: an outline worth less has failed
 
 
-def find_object(photo: Photo, seed: NDArray[np.float32] | None = None) -> NDArray[np.bool_]:
+def find_object(
+    photo: Photo, seed: NDArray[np.float32] | None = None, fine: int = _FINE
+) -> NDArray[np.bool_]:
     """The object of a photo, `[size, size]`; false all over where none was found.
 
     Args:
         seed: what `recognised` gave for the photo, where that is known already.
+        fine: px of the longer side that GrabCut works on; fewer are faster and lose thin legs.
     """
     seed = recognised(photo) if seed is None else seed
-    return grabcut(photo.pixels, frame_mask(photo), seed)
+    return grabcut(photo.pixels, frame_mask(photo), seed, fine)
 
 
 def grabcut(
-    pixels: NDArray[np.float32], frame: NDArray[np.bool_], seed: NDArray[np.float32]
+    pixels: NDArray[np.float32],
+    frame: NDArray[np.bool_],
+    seed: NDArray[np.float32],
+    fine: int = _FINE,
 ) -> NDArray[np.bool_]:
     """Segment the object by colour from a coarse map of where it is.
 
@@ -52,6 +58,7 @@ def grabcut(
         pixels: `[size, size, 3]`, 0..1.
         frame: `[size, size]`, a rectangle of true where the photo lies.
         seed: `[size, size]`, 0..1.
+        fine: as for `find_object`.
 
     Returns:
         `[size, size]`, true on the object; false all over where no outline was convincing.
@@ -65,7 +72,7 @@ def grabcut(
     lab = to_lab(rgb)
     best, most = np.zeros(heat.shape, bool), _WORTH
     for start in starts:
-        inside = _tidy(_cut(rgb, start), heat)
+        inside = _tidy(_cut(rgb, start, fine), heat)
         worth = _worth(lab, inside, heat)
         if worth > most:
             best, most = inside, worth
@@ -142,12 +149,14 @@ def _from_regions(likely: NDArray[np.float32]) -> NDArray[np.uint8]:
     return labels
 
 
-def _cut(rgb: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _cut(
+    rgb: NDArray[np.float32], labels: NDArray[np.uint8], fine: int = _FINE
+) -> NDArray[np.bool_]:
     """Run GrabCut at a finer scale; all false where the labels name one kind only."""
     import cv2
 
     height, width = labels.shape
-    larger = min(2.0, max(1.0, _FINE / max(height, width)))
+    larger = min(2.0, max(1.0, fine / max(height, width)))
     size = max(1, round(width * larger)), max(1, round(height * larger))
     image = cv2.resize((rgb[..., ::-1] * 255).astype(np.uint8), size, interpolation=cv2.INTER_CUBIC)
     labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
