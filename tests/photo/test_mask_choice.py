@@ -37,7 +37,7 @@ class TestCandidates:
         some, evidence = found
         names = [one.name for one in some]
         assert names[:4] == ["u2netp", "u2netp-mirror", "u2netp-small", "u2netp-mean"]
-        assert "grabcut-u2netp" in names
+        assert "u2netp-grabcut" in names
         monkeypatch.setattr(candidates, "_AGREED", 1.0)
         assert "grabcut" in [one.name for one in find(cup)[0]]
         assert evidence.salient.max() <= 1

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from clipasso.errors import ClipassoError
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.canvas import Fit, Photo, closer, load_photo
-from clipasso.photo.masks.backdrop import before_backdrop, uniform_border
+from clipasso.photo.masks.backdrop import before_backdrop, uniform_border, without_holes
 from clipasso.photo.masks.candidates import find_candidates, window
 from clipasso.photo.masks.grabcut import find_object, grabcut
 from clipasso.photo.masks.magnify import magnified
@@ -128,7 +128,7 @@ def mask_near(mask: Mask, box: tuple[float, float, float], near: Photo) -> Mask:
         ClipassoError: the mask's picture cannot be read again.
     """
     if mask.source == _UNIFORM:
-        found = _from_uniform(near)
+        found = _from_backdrop(near)
         return mask if found.inside is None else found
     if mask.inside is None:
         return mask
@@ -182,6 +182,15 @@ def _from_uniform(photo: Photo) -> Mask:
     found = scored(photo, *find_candidates(photo))
     must = any(one.name == "backdrop" for one in found)
     return _best(photo, tuple(sorted(found, key=lambda one: must and one.inside is None)))
+
+
+def _from_backdrop(photo: Photo) -> Mask:
+    """What stands out from a dark border of one colour, in a photo shown closer to it."""
+    inside = before_backdrop(photo)
+    if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
+        seen = _from_u2netp(photo).inside
+        return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
+    return Mask(None, _UNIFORM)
 
 
 def _best(photo: Photo, ranked: tuple[Scored, ...]) -> Mask:

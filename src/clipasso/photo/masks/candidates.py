@@ -77,7 +77,7 @@ def find_candidates(photo: Photo) -> tuple[list[Candidate], Evidence]:
         "u2netp-small": small > _INSIDE,
         "u2netp-mean": mean > _INSIDE,
         "u2netp-known": _known_pieces(mean > _INSIDE, known),
-        "grabcut-u2netp": from_likely(photo, mean),
+        "u2netp-grabcut": from_likely(photo, mean),
     }
     if not _agree(list(found.values())[:3]):
         found["grabcut"] = find_object(photo, known, _COARSE)
