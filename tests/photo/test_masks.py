@@ -13,9 +13,9 @@ from skimage import data
 import clipasso
 from clipasso import ClipassoError, load_photo
 from clipasso.cli import run
-from clipasso.photo import masks
 from clipasso.photo.borders import frame_mask
-from clipasso.photo.masks import Mask, cut_out, grabcut, make_mask, u2net
+from clipasso.photo.masks import Mask, candidates, cut_out, grabcut, make_mask, u2net
+from clipasso.photo.masks.backdrop import before_backdrop, without_holes
 
 with_rembg = pytest.mark.skipif(
     not (u2net.installed() and find_spec("onnx")), reason="rembg or onnx is not installed"
@@ -41,8 +41,8 @@ class TestUniformBorders:
     @pytest.fixture(autouse=True)
     def no_search(self, monkeypatch):
         nothing = np.zeros((224, 224), bool)
-        monkeypatch.setattr(masks, "find_object", lambda photo, seed: nothing)
-        monkeypatch.setattr(masks, "salient", lambda pixels: np.zeros(pixels.shape[:2]))
+        monkeypatch.setattr(candidates, "find_object", lambda *_: nothing)
+        monkeypatch.setattr(candidates, "salient", lambda pixels, side: np.zeros(pixels.shape[:2]))
 
     def backdrop(self, colour, noise=3.0):
         rng = np.random.default_rng(0)
@@ -77,25 +77,18 @@ class TestUniformBorders:
         assert kept[~mask.inside].min() == 1.0
 
     @pytest.mark.parametrize(("held", "hole"), [(1.0, True), (0.3, False)])
-    def test_a_hole_and_a_dark_part(self, held, hole, monkeypatch):
+    def test_a_hole_and_a_dark_part(self, held, hole):
         """The backdrop in a handle goes, a part as dark stays; a poor mask tells nothing."""
         pixels = self.backdrop((5, 5, 5))
         pixels[30:90, 30:130] = (200, 40, 30)
         pixels[50:70, 40:60] = 5
         pixels[50:70, 100:120] = 5
-
-        def salient(pixels):
-            found = np.zeros(pixels.shape[:2])
-            rows, columns = np.array(found.shape) / (120, 160)
-            to = round((30 + 100 * held) * columns)
-            found[round(30 * rows) : round(90 * rows), round(30 * columns) : to] = 1
-            found[
-                round(50 * rows) : round(70 * rows), round(40 * columns) : round(60 * columns)
-            ] = 0
-            return found
-
-        monkeypatch.setattr(masks, "salient", salient)
-        inside = make_mask(load_photo(pixels.clip(0, 255).astype(np.uint8))).inside
+        photo = load_photo(pixels.clip(0, 255).astype(np.uint8))
+        seen = np.zeros((120, 160))
+        seen[30:90, 30 : round(30 + 100 * held)] = 1
+        seen[50:70, 40:60] = 0
+        other = load_photo(seen).pixels[..., 0] > 0.5
+        inside = without_holes(before_backdrop(photo), photo, other & frame_mask(photo))
         row = inside[28 + round(60 * 1.4)]
         assert (row[round(50 * 1.4)], row[round(110 * 1.4)]) == (not hole, True)
 

@@ -1,4 +1,4 @@
-"""The small U2-Net that comes with the program, and the choice between it and GrabCut."""
+"""The small U2-Net that comes with the program."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from skimage import data
 
 from clipasso import load_photo
 from clipasso.cli import run
-from clipasso.photo import masks
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.masks import make_mask, u2net
 from clipasso.photo.masks.u2netp import U2NetP, salient
@@ -58,6 +57,12 @@ class TestSalient:
         photo = unit(data.chelsea())
         assert np.array_equal(salient(photo), salient(photo))
 
+    def test_a_smaller_square(self):
+        photo = unit(data.coffee())
+        small = salient(photo, 224)
+        assert small.shape == photo.shape[:2]
+        assert 0.6 < ((small > 0.5) & (salient(photo) > 0.5)).sum() / (small > 0.5).sum() < 1
+
     @pytest.mark.parametrize("shape", [(3, 400), (300, 2), (1, 1)])
     def test_thin_photos(self, shape):
         rng = np.random.default_rng(0)
@@ -67,57 +72,6 @@ class TestSalient:
 
     def test_black(self):
         assert np.isfinite(salient(np.zeros((50, 50, 3), np.float32))).all()
-
-
-class TestChoice:
-    """U2-Net-p's mask is taken unless it is a part of GrabCut's and lacks what is recognised."""
-
-    photo = load_photo(data.coffee())
-    frame = frame_mask(photo)
-
-    def box(self, top, bottom, left, right):
-        found = np.zeros((224, 224), bool)
-        found[top:bottom, left:right] = True
-        return found & self.frame
-
-    @pytest.fixture
-    def choice(self, monkeypatch):
-        def choose(seen, cut, known):
-            window = masks._window(self.photo)
-            monkeypatch.setattr(masks, "salient", lambda pixels: seen[window].astype(np.float32))
-            monkeypatch.setattr(masks, "find_object", lambda photo, seed: cut)
-            monkeypatch.setattr(masks, "recognised", lambda photo: known.astype(np.float32))
-            mask = make_mask(self.photo)
-            expected = {"u2netp": seen, "grabcut": cut}.get(mask.source)
-            assert expected is None or np.array_equal(mask.inside, expected)
-            return mask.source
-
-        return choose
-
-    def test_they_agree(self, choice):
-        body = self.box(60, 160, 60, 160)
-        assert choice(body, self.box(55, 165, 55, 165), body) == "u2netp"
-
-    def test_a_half_of_what_is_recognised(self, choice):
-        body = self.box(60, 160, 60, 160)
-        assert choice(self.box(60, 100, 60, 160), body, body) == "grabcut"
-
-    def test_the_rest_is_not_recognised(self, choice):
-        head = self.box(60, 100, 60, 160)
-        assert choice(head, self.box(60, 160, 60, 160), head) == "u2netp"
-
-    def test_grabcut_found_something_else(self, choice):
-        lawn = self.box(100, 180, 100, 220)
-        assert choice(self.box(60, 160, 60, 160), lawn, lawn) == "u2netp"
-
-    def test_one_of_them_fails(self, choice):
-        body, nothing = self.box(60, 160, 60, 160), np.zeros((224, 224), bool)
-        assert choice(body, nothing, body) == "u2netp"
-        assert choice(nothing, body, body) == "grabcut"
-
-    def test_both_fail(self, choice):
-        nothing = np.zeros((224, 224), bool)
-        assert choice(nothing, nothing, self.frame).startswith("none, GrabCut found no object")
 
 
 # Where the object surely is (rows and columns, shares of the photo) and how much of it, looked at.

@@ -79,7 +79,7 @@ OutputOrStdout = Annotated[
     ),
 ]  # fmt: skip
 AllSeeds = _flag("Write the other seeds' sketches too.", "--all-seeds")
-Debug = _flag("Write mask, saliency, first points and initial strokes.", "--debug")
+Debug = _flag("Write mask, candidates and scores, saliency, first points and strokes.", "--debug")
 Force = _flag("Overwrite existing results.", "--force")
 SkipExisting = _flag("Pass over photos whose SVG exists already.", "--skip-existing")
 Quiet = _flag("Print nothing but errors and warnings.", "--quiet", "-q")

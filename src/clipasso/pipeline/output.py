@@ -84,7 +84,7 @@ def write_result(
     return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug)
 
 
-DEBUG = ("input", "mask", "saliency", "edges", "distribution", "initial")
+DEBUG = ("input", "mask", "candidates", "saliency", "edges", "distribution", "initial")
 """The pictures of `debug`, as they end their files' names."""
 
 _DEBUG_SCALE = 3
@@ -92,11 +92,14 @@ _DEBUG_SCALE = 3
 
 def _debug_pictures(result: Result) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Figure 8a in pieces, for the winning seed; each enlarged, on the square canvas."""
+    from clipasso.photo.masks.ballot import ballot  # loads torch, which `planned_files` need not
+
     start, winner = result.initialisation, result.outcome.winner
     yield "input", _enlarge(_to_bytes(start.pixels))
     inside = result.mask.inside
     whole = np.ones(start.saliency.shape, bool) if inside is None else inside
     yield "mask", _enlarge(_to_bytes(whole.astype(np.float32)))
+    yield "candidates", ballot(result.mask, result.photo.pixels)
     yield "saliency", _enlarge(_to_bytes(start.saliency))
     yield "edges", _enlarge(_to_bytes(1 - start.edges))
     # The chance relative to the likeliest position, with the first points of the strokes in red.

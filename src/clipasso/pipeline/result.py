@@ -79,6 +79,7 @@ class Result:
             "settings": self.settings.as_dict(),
             "loss_recipe": self.recipe.as_dict(),
             "mask": self.mask.source,
+            "mask_candidates": [] if self.mask.choice is None else self.mask.choice.as_list(),
             "frame": asdict(self.photo.frame),
             "seed": self.seed,
             "loss": out.losses[out.winner],

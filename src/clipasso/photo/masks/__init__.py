@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +18,38 @@ from clipasso.errors import ClipassoError
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.canvas import Fit, Photo, closer, load_photo
 from clipasso.photo.masks.backdrop import before_backdrop, uniform_border, without_holes
-from clipasso.photo.masks.grabcut import find_object, grabcut, recognised
+from clipasso.photo.masks.candidates import find_candidates, window
+from clipasso.photo.masks.grabcut import find_object, grabcut
 from clipasso.photo.masks.magnify import magnified
 from clipasso.photo.masks.picture import read_mask
+from clipasso.photo.masks.score import Scored, scored
 from clipasso.photo.masks.u2net import U2Net, cached_weights, installed
 from clipasso.photo.masks.u2netp import salient
 
-__all__ = ["Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near"]
+__all__ = ["Choice", "Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near"]
 
 _INSIDE = 0.5  # the paper's threshold
 _SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
 _CLEAR = 0.01  # of the photo: less transparency is rounded corners, no cut-out
 _UNIFORM = "none, the border is uniform"
-_PART = 0.9  # of U2-Net-p's mask inside GrabCut's: then it may be a part of the object only,
-_KNOWS = 0.7  # and is one if it holds less than this of what GrabCut's holds of the recognised
+_FLAT = "none, the photo is flat"
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What a mask was chosen among.
+
+    Attributes:
+        photo: on the canvas on which it was chosen, before any zoom.
+        ranked: the candidates; the first was taken.
+    """
+
+    photo: Photo
+    ranked: tuple[Scored, ...]
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Names, scores and measurements as plain values for JSON, the chosen one first."""
+        return [{"name": one.name, "score": one.score, **one.terms} for one in self.ranked]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +62,14 @@ class Mask:
             the reason.
         picture: that file's, on a canvas of its own; None for a mask that was found.
         notes: lines a person should see.
+        choice: the candidates it was chosen among; None where there was nothing to choose.
     """
 
     inside: NDArray[np.bool_] | None
     source: str
     picture: Photo | None = None
     notes: tuple[str, ...] = ()
+    choice: Choice | None = None
 
 
 def make_mask(
@@ -61,10 +82,9 @@ def make_mask(
         how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
             path or the bytes of a picture of the photo's proportions, bright where the object is,
             or of one value on zeros, or opaque where it is (`photo.masks.picture`); or `auto`:
-            alpha if there is any; where the photo's border is of one colour, what stands out from
-            it if that is dark, and nothing if it is not; U2-Net where its weights are on this
-            machine; otherwise U2-Net-p, or GrabCut where that holds much more of what a
-            classifier recognises.
+            alpha if there is any; nothing where the photo's border is of one pale colour; U2-Net
+            where its weights are on this machine; otherwise the candidate with the best score
+            (`masks.candidates`, `masks.score`), which may be none.
         fit: how the photo was fitted to its canvas.
         weights: a U2-Net in ONNX format, for `u2net` and `auto`; by default the one that rembg
             keeps, which `u2net` fetches on first use and `auto` does not.
@@ -137,46 +157,50 @@ def inside_at(mask: Mask, photo: Photo) -> NDArray[np.bool_] | None:
 
 
 def _automatic(photo: Photo, weights: Path | None) -> Mask:
+    """What the photo itself says, U2-Net where it is here, or the best of the candidates."""
     if photo.alpha is not None:
         opaque = float(_solid(photo.alpha)[frame_mask(photo)].mean())
         if 0 < opaque <= 1 - _CLEAR:
             return _from_alpha(photo)
     if uniform_border(photo):
-        return _from_backdrop(photo)
+        return _from_uniform(photo)
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)
-    return _from_either(photo)
+    return (
+        Mask(None, _FLAT) if _flat(photo) else _best(photo, scored(photo, *find_candidates(photo)))
+    )
 
 
-def _from_either(photo: Photo) -> Mask:
-    """U2-Net-p's mask, unless it lost much of the object.
+def _from_uniform(photo: Photo) -> Mask:
+    """Before a pale border of one colour nothing is cut; before a dark one, something must be.
 
-    Its outlines are the better ones, legs and all, but of an object that fills the photo, or is of
-    the background's colour, it may hold a part only.
+    Against a dark photo every white pixel of a sketch is wrong, so even a doubtful mask is better.
     """
-    seen, known = _from_u2netp(photo), recognised(photo)
-    cut = _from_grabcut(photo, known)
-    if seen.inside is None or cut.inside is None:
-        return cut if seen.inside is None else seen
-    within = (seen.inside & cut.inside).sum() > _PART * seen.inside.sum()
-    lost = known[seen.inside].sum() < _KNOWS * known[cut.inside].sum()
-    return cut if within and lost else seen
-
-
-def _window(photo: Photo) -> tuple[slice, slice]:
-    """The rows and columns of the canvas that the photo fills."""
-    frame = frame_mask(photo)
-    rows, columns = np.flatnonzero(frame.any(1)), np.flatnonzero(frame.any(0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    dark = before_backdrop(photo)
+    if dark is None or not dark.any():
+        return Mask(None, _UNIFORM)
+    found = scored(photo, *find_candidates(photo))
+    must = any(one.name == "backdrop" for one in found)
+    return _best(photo, tuple(sorted(found, key=lambda one: must and one.inside is None)))
 
 
 def _from_backdrop(photo: Photo) -> Mask:
-    """What stands out from a dark border of one colour."""
+    """What stands out from a dark border of one colour, in a photo shown closer to it."""
     inside = before_backdrop(photo)
     if inside is not None and _SMALLEST <= inside[frame_mask(photo)].mean() <= _LARGEST:
         seen = _from_u2netp(photo).inside
         return Mask(inside if seen is None else without_holes(inside, photo, seen), "backdrop")
     return Mask(None, _UNIFORM)
+
+
+def _best(photo: Photo, ranked: tuple[Scored, ...]) -> Mask:
+    """The first of the candidates."""
+    choice = Choice(photo, ranked)
+    if ranked[0].inside is None:
+        why = _UNIFORM if uniform_border(photo) else "none, no candidate is convincing"
+        return Mask(None, why, choice=choice)
+    # How a method was run is in the choice; a mask's source is the method.
+    return Mask(ranked[0].inside, ranked[0].name.partition("-")[0], choice=choice)
 
 
 def _solid(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -201,29 +225,29 @@ def _from_alpha(photo: Photo) -> Mask:
 
 
 def _from_u2net(photo: Photo, weights: Path | None) -> Mask:
-    window = _window(photo)
+    shown = window(photo)
     inside = np.zeros(photo.pixels.shape[:2], bool)
-    inside[window] = U2Net(weights).predict(photo.pixels[window]) > _INSIDE
+    inside[shown] = U2Net(weights).predict(photo.pixels[shown]) > _INSIDE
     return _unless_failed(photo, inside, "u2net", "U2-Net")
 
 
 def _from_u2netp(photo: Photo) -> Mask:
     if _flat(photo):
-        return Mask(None, "none, the photo is flat")
-    window = _window(photo)
+        return Mask(None, _FLAT)
+    shown = window(photo)
     inside = np.zeros(photo.pixels.shape[:2], bool)
-    inside[window] = salient(photo.pixels[window]) > _INSIDE
+    inside[shown] = salient(photo.pixels[shown]) > _INSIDE
     return _unless_failed(photo, inside, "u2netp", "U2-Net-p")
 
 
 def _flat(photo: Photo) -> bool:
-    return float(np.ptp(photo.pixels[_window(photo)], axis=(0, 1)).max()) < 0.02
+    return float(np.ptp(photo.pixels[window(photo)], axis=(0, 1)).max()) < 0.02
 
 
-def _from_grabcut(photo: Photo, seed: NDArray[np.float32] | None = None) -> Mask:
+def _from_grabcut(photo: Photo) -> Mask:
     if _flat(photo):
-        return Mask(None, "none, the photo is flat")
-    return _unless_failed(photo, find_object(photo, seed), "grabcut", "GrabCut")
+        return Mask(None, _FLAT)
+    return _unless_failed(photo, find_object(photo), "grabcut", "GrabCut")
 
 
 def _unless_failed(photo: Photo, inside: NDArray[np.bool_], source: str, title: str) -> Mask:

@@ -19,12 +19,13 @@ from clipasso.photo.borders import extended, frame_mask
 from clipasso.photo.canvas import Photo
 from clipasso.photo.masks.regions import Regions, to_lab
 
-__all__ = ["find_object", "grabcut", "recognised"]
+__all__ = ["class_shares", "find_object", "from_likely", "grabcut", "recognised"]
 
 _FINE = 448  # px of the longer side that GrabCut works on, so that legs survive
 _ROUNDS = 4
 _SURE, _LIKELY, _IMPOSSIBLE = 0.85, 0.5, 0.05  # of a region's likelihood
 _SEED_SURE, _SEED_UNLIKELY, _SEED_IMPOSSIBLE = 0.8, 0.35, 0.07  # of the seed
+_NEAR_SURE, _NEAR_IMPOSSIBLE = 0.9, 0.1  # of another mask's likelihood
 _SEED_PART = 0.45  # of the photo, where GrabCut starts from "probably the object"
 _THICK = 1 / 28  # of the longer side: what is thinner is a limb or a bridge
 _MINOR = 0.12  # parts that carry less than this of the largest part's seed are dropped
@@ -32,18 +33,24 @@ _DIM, _BIG = 0.35, 0.06  # of the main part's mean seed and area: a shadow is di
 _WORTH = 8.0  # CIELAB units times share: an outline worth less has failed
 
 
-def find_object(photo: Photo, seed: NDArray[np.float32] | None = None) -> NDArray[np.bool_]:
+def find_object(
+    photo: Photo, seed: NDArray[np.float32] | None = None, fine: int = _FINE
+) -> NDArray[np.bool_]:
     """The object of a photo, `[size, size]`; false all over where none was found.
 
     Args:
         seed: what `recognised` gave for the photo, where that is known already.
+        fine: px of the longer side that GrabCut works on; fewer are faster and lose thin legs.
     """
     seed = recognised(photo) if seed is None else seed
-    return grabcut(photo.pixels, frame_mask(photo), seed)
+    return grabcut(photo.pixels, frame_mask(photo), seed, fine)
 
 
 def grabcut(
-    pixels: NDArray[np.float32], frame: NDArray[np.bool_], seed: NDArray[np.float32]
+    pixels: NDArray[np.float32],
+    frame: NDArray[np.bool_],
+    seed: NDArray[np.float32],
+    fine: int = _FINE,
 ) -> NDArray[np.bool_]:
     """Segment the object by colour from a coarse map of where it is.
 
@@ -51,6 +58,7 @@ def grabcut(
         pixels: `[size, size, 3]`, 0..1.
         frame: `[size, size]`, a rectangle of true where the photo lies.
         seed: `[size, size]`, 0..1.
+        fine: as for `find_object`.
 
     Returns:
         `[size, size]`, true on the object; false all over where no outline was convincing.
@@ -64,7 +72,7 @@ def grabcut(
     lab = to_lab(rgb)
     best, most = np.zeros(heat.shape, bool), _WORTH
     for start in starts:
-        inside = _tidy(_cut(rgb, start), heat)
+        inside = _tidy(_cut(rgb, start, fine), heat)
         worth = _worth(lab, inside, heat)
         if worth > most:
             best, most = inside, worth
@@ -73,11 +81,38 @@ def grabcut(
     return found
 
 
+def from_likely(photo: Photo, likely: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Another method's mask with its outline moved to where colours change, `[size, size]`.
+
+    Args:
+        likely: `[size, size]`, 0..1, how likely each pixel is the object's.
+    """
+    import cv2
+
+    frame = frame_mask(photo)
+    rows, columns = np.flatnonzero(frame.any(1)), np.flatnonzero(frame.any(0))
+    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    chance = np.ascontiguousarray(likely[window])
+    labels = np.where(chance > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[chance > _NEAR_SURE] = cv2.GC_FGD
+    labels[chance < _NEAR_IMPOSSIBLE] = cv2.GC_BGD
+    found = np.zeros(frame.shape, bool)
+    found[window] = _tidy(_cut(np.ascontiguousarray(photo.pixels[window]), labels), chance)
+    return found
+
+
 @lru_cache(maxsize=1)
 def _classifier() -> Any:
     from clipasso.encoders.efficientnet import EfficientNetLite0
 
     return EfficientNetLite0()
+
+
+def class_shares(images: torch.Tensor) -> NDArray[np.float32]:
+    """How sure a classifier is of each class: `[batch, 3, height, width]` to `[batch, 1000]`."""
+    with torch.no_grad():
+        shares: NDArray[np.float32] = _classifier().classify(images).softmax(1).numpy()
+    return shares
 
 
 def recognised(photo: Photo) -> NDArray[np.float32]:
@@ -114,12 +149,14 @@ def _from_regions(likely: NDArray[np.float32]) -> NDArray[np.uint8]:
     return labels
 
 
-def _cut(rgb: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _cut(
+    rgb: NDArray[np.float32], labels: NDArray[np.uint8], fine: int = _FINE
+) -> NDArray[np.bool_]:
     """Run GrabCut at a finer scale; all false where the labels name one kind only."""
     import cv2
 
     height, width = labels.shape
-    larger = min(2.0, max(1.0, _FINE / max(height, width)))
+    larger = min(2.0, max(1.0, fine / max(height, width)))
     size = max(1, round(width * larger)), max(1, round(height * larger))
     image = cv2.resize((rgb[..., ::-1] * 255).astype(np.uint8), size, interpolation=cv2.INTER_CUBIC)
     labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)

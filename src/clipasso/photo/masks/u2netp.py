@@ -26,18 +26,20 @@ _DEPTHS = (6, 5, 4, 3)  # convolutions down each of the outer blocks; the inner 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
 
 
-def salient(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def salient(pixels: NDArray[np.float32], side: int = _SIDE) -> NDArray[np.float32]:
     """How likely each pixel belongs to an object that stands out.
 
     Args:
         pixels: `[height, width, 3]`, sRGB in 0..1.
+        side: px of the square that the network looks at; in a smaller one it sees more of a large
+            object at once.
 
     Returns:
         `[height, width]`, 0..1.
     """
     image = torch.tensor(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
     with torch.no_grad():
-        likely = _network()(image)[0, 0]
+        likely = _network()(image, side)[0, 0]
     found: NDArray[np.float32] = likely.numpy()
     return found
 
@@ -113,9 +115,9 @@ class U2NetP(nn.Module):
         self.guess = nn.ModuleList(nn.Conv2d(_WIDE, 1, 3, padding=1) for _ in range(len(kinds) + 1))
         self.weigh = nn.Conv2d(len(kinds) + 1, 1, 1)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, side: int = _SIDE) -> Tensor:
         size = images.shape[-2:]
-        x = F.interpolate(images, (_SIDE, _SIDE), mode="bicubic", antialias=True).clamp(0, 1)
+        x = F.interpolate(images, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
         x = (x / x.amax((1, 2, 3), keepdim=True).clamp(min=1e-6) - self.mean) / self.std
         passed: list[Tensor] = []
         for block in self.down:
