@@ -80,6 +80,7 @@ class Result:
             "loss_recipe": self.recipe.as_dict(),
             "mask": self.mask.source,
             "frame": asdict(self.photo.frame),
+            "left_out": self.photo.surround,
             "seed": self.seed,
             "loss": out.losses[out.winner],
             "seeds": [
