@@ -45,6 +45,8 @@ _LEFT = 0.2  # of its area stays at least
 _ROUNDS = 6  # nested frames
 _CLEAN = 0.97  # of a border that the photo beside it merges with is the border's colour
 _LINE = 2  # px: so thin a border costs nothing where it is guessed
+_UNLIKE, _UNLIKE_OF_3 = 2.0, 1.25  # how often deeper a border is on one side than on another
+_SMALL = 24  # px: a picture in which there is nothing to find
 _WRITTEN = 8  # px that a strip with writing is deep at least
 
 
@@ -104,6 +106,8 @@ def find_frame(rgb: Picture) -> tuple[Inner, str, dict[Side, int]] | None:
     lab: Picture = cv2.cvtColor(np.ascontiguousarray(rgb, np.float32), cv2.COLOR_RGB2LAB)
     lab[..., 1:] /= 2
     height, width = lab.shape[:2]
+    if min(height, width) < _SMALL:
+        return None
     edges = dict.fromkeys(_SIDES, 0)
     words: list[str] = []
     for _ in range(_ROUNDS):
@@ -117,7 +121,7 @@ def find_frame(rgb: Picture) -> tuple[Inner, str, dict[Side, int]] | None:
         if not _enough({**edges, **deeper}, width, height):
             break
         edges.update(deeper)
-        words.append(_described(layer))
+        words += _described(layer, words)
     inside = lab[edges["above"] : height - edges["below"], edges["left"] : width - edges["right"]]
     rounded = rounded_by(inside)
     if rounded:
@@ -127,7 +131,7 @@ def find_frame(rgb: Picture) -> tuple[Inner, str, dict[Side, int]] | None:
     # A strip's innermost pixels are blended with the photo's.
     less = {side: depth + rounded + 1 if depth + rounded else 0 for side, depth in edges.items()}
     inner = less["left"], less["above"], width - less["right"], height - less["below"]
-    return inner, ", ".join(dict.fromkeys(words)), edges
+    return inner, ", ".join(words), edges
 
 
 def _enough(edges: Mapping[Side, int], width: int, height: int) -> bool:
@@ -175,12 +179,16 @@ def _ring(lab: Picture, strips: Mapping[Side, Strip]) -> dict[Side, Strip]:
     found = {s: strip for s, strip in sure.items() if alike(strip.colour, colour)}
     if len(found) < 3:
         return {}
-    depth = int(np.median([strip.depth for strip in found.values()]))
+    depths = sorted(strip.depth for strip in found.values())
+    # What stands before a plain wall may have straight sides too, but is seldom in the middle.
+    if depths[2] > depths[0] * (_UNLIKE if len(found) == 4 else _UNLIKE_OF_3) + 2:
+        return {}
+    depth = depths[1]
     for side in [side for side in _SIDES if side not in found]:
         strip = strips.get(side)
         if strip and not strip.uneven and alike(strip.colour, colour):
             found[side] = strip
-        elif _may_go_on(lab, side, colour, depth):
+        elif depth <= _LINE or _may_go_on(lab, side, colour, depth):
             found[side] = Strip(colour, depth, 0)
     return found
 
@@ -191,7 +199,7 @@ def _bars(lab: Picture, strips: Mapping[Side, Strip]) -> dict[Side, Strip]:
     for pair in _OPPOSITE:
         there = {side: strips[side] for side in pair if side in strips}
         if len(there) == 2:
-            if _are_bars(*there.values()):
+            if _are_bars(*there.values()) and not _goes_around(lab, there):
                 found |= there
             continue
         for side, strip in there.items():
@@ -207,7 +215,19 @@ def _may_go_on(lab: Picture, side: Side, colour: NDArray[np.float32], depth: int
     view = _turned(lab, side)[:depth]
     within = view[:, depth:-depth] if view.shape[1] > 4 * depth else view
     same = np.linalg.norm(within - colour, axis=2) <= SAME
-    return bool(same.mean() > _CLEAN or depth <= _LINE)
+    return bool(same.mean() > _CLEAN)
+
+
+def _goes_around(lab: Picture, bars: Mapping[Side, Strip]) -> bool:
+    """Whether bars are a plain ground, which is at a side between them too."""
+    low, high = (strip.depth for strip in bars.values())
+    for side in (side for side in _SIDES if side not in bars):
+        view = _turned(lab, side)
+        between = view[1:4, low : view.shape[1] - high]
+        colour = next(iter(bars.values())).colour
+        if (np.linalg.norm(between - colour, axis=2) <= SAME).mean() > _CLEAN:
+            return True
+    return False
 
 
 def _are_bars(one: Strip, other: Strip) -> bool:
@@ -229,7 +249,7 @@ def _alone(lab: Picture, strips: Mapping[Side, Strip]) -> dict[Side, Strip]:
         and (
             (strip.written and strip.even and strip.step >= MOST and strip.depth >= _WRITTEN)
             or (strip.uneven and strip.step >= SURE)
-            or (strip.step >= ALL and strip.varied)
+            or (strip.step >= ALL and strip.varied and strip.even)
         )
     }
 
@@ -249,7 +269,8 @@ def _inset(lab: Picture) -> dict[Side, Strip]:
     return found if all(alike(strip.colour, colour) for strip in found.values()) else {}
 
 
-def _described(layer: Mapping[Side, Strip]) -> str:
+def _described(layer: Mapping[Side, Strip], before: list[str]) -> list[str]:
+    """What a layer of a frame is, unless one of its colour was named: most often a blended row."""
     strips = list(layer.values())
     colour = _named(np.median([strip.colour for strip in strips], axis=0))
     if all(strip.inset for strip in strips):
@@ -259,10 +280,12 @@ def _described(layer: Mapping[Side, Strip]) -> str:
     elif any(strip.uneven for strip in strips):
         what = "uneven edge"
     elif len(strips) == 2 and set(layer) in map(set, _OPPOSITE):
-        return f"{colour} bars"
+        what = "bars"
     else:
         what = "border" if len(strips) > 2 else "strip"
-    return f"a {colour} {what}"
+    if any(colour in word.split() for word in before):
+        return []
+    return [f"{colour} {what}" if what == "bars" else f"a {colour} {what}"]
 
 
 def _named(colour: NDArray[np.float32]) -> str:

@@ -23,7 +23,8 @@ __all__ = [
 # CIELAB units, in which a and b count half: JPEG smears colours over a strip's edge.
 _NOISE = 7.0  # what is no farther from a strip's colour belongs to it, and
 _GRAIN = 3.0  # times the strip's own spread, where that is more, as on paper,
-_ROUGH = 5.0  # up to such a spread
+_ROUGH = 8.0  # up to such a spread,
+_FAR = 15.0  # and no more than that
 _EVEN = 2.5  # a drawn strip's spread
 _STEP = 11.0  # at a strip's inner edge
 SAME = 9.0  # between the sides of one border
@@ -91,7 +92,7 @@ def strip_along(view: Picture, span: slice = slice(None)) -> Strip | None:
     spread = float(np.quantile(away[0], 0.9))
     if spread > _ROUGH:
         return None
-    tolerance = max(_NOISE, _GRAIN * spread)
+    tolerance = min(max(_NOISE, _GRAIN * spread), _FAR)
     same = away[:, span] <= tolerance
     stepped = away[:, span] > max(_STEP, tolerance)
     straight = _straight(top[:, span], same, stepped, colour, reach, spread)
