@@ -123,11 +123,11 @@ SaliencyWeights = _file(_START, "A local checkpoint for that one.")
 Mask = Annotated[
     str,
     typer.Option(
-        help="Remove the background: auto (transparency if there is any; where the border is "
-        "uniform nothing, or if it is dark what stands out from it; U2-Net if its weights are "
-        "here; else the small U2-Net that is built in, or GrabCut where that finds much more), "
-        "alpha, u2net, u2netp, grabcut, none, or a picture that is white where the object is (- "
-        "from standard input).",
+        help="Remove the background: auto (transparency if there is any; nothing of a line "
+        "drawing; where the border is uniform nothing, or if it is dark what stands out from it; "
+        "U2-Net if its weights are here; else the small U2-Net that is built in, or GrabCut where "
+        "that finds much more), alpha, u2net, u2netp, grabcut, none, or a picture that is white "
+        "where the object is (- from standard input).",
         metavar="NAME|FILE", rich_help_panel=_BACKGROUND,
     ),
 ]  # fmt: skip

@@ -115,7 +115,7 @@ def command(
         for first in range(0, len(jobs), batch):
             some = jobs[first : first + batch]
             with ExitStack() as held:
-                loaded = _load(some, outlet, held, settings.canvas, fit, mask_given, mask_weights)
+                loaded = _load(some, outlet, held, settings, fit, mask_given, mask_weights)
                 results = _sketch(
                     loaded, models, settings, given, freeze, notes, outlet, stopping, forecast,
                     times,
@@ -146,17 +146,18 @@ def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[s
 
 
 def _load(
-    jobs: list[Job], outlet: Outlet, held: ExitStack, canvas: int, fit: Any, mask: str | bytes,
-    mask_weights: Path | None,
+    jobs: list[Job], outlet: Outlet, held: ExitStack, settings: Settings, fit: Any,
+    mask: str | bytes, mask_weights: Path | None,
 ) -> list[tuple[Photo, Mask, str]]:  # fmt: skip
     """Those photos that can be read, with their masks and stems; says what is wrong with others."""
     from clipasso.photo.masks import make_mask
+    from clipasso.photo.picture_frame import without_frame
 
     loaded = []
     for job in jobs:
         try:
             outlet.claim(job, held)
-            photo = load(job.photo, canvas, fit)
+            photo = without_frame(load(job.photo, settings.canvas, fit), settings.frame)
             for note in photo.notes:
                 say(note)
             loaded.append((photo, make_mask(photo, mask, fit, mask_weights), job.stem))

@@ -14,6 +14,7 @@ from clipasso.evaluate.prompts import class_name
 from clipasso.photo.canvas import Photo, load_photo
 from clipasso.photo.folders import listed, pictures_in
 from clipasso.photo.masks import cut_out, make_mask
+from clipasso.photo.picture_frame import without_frame
 from clipasso.photo.silhouette import darkened
 
 __all__ = ["Seen", "Subject", "find_subjects", "inner_folders", "read_photo"]
@@ -93,12 +94,12 @@ def inner_folders(folder: Path) -> list[Path]:
 
 
 def read_photo(subject: Subject, mask: str = "auto") -> Seen:
-    """A photo on the canvas, padded to a square, its background cut out.
+    """A photo on the canvas, padded to a square, its frame and its background cut out.
 
     Raises:
         ClipassoError: it cannot be read, or has no such mask.
     """
-    photo = load_photo(subject.path, size=CANVAS, name=subject.path.name)
+    photo = without_frame(load_photo(subject.path, size=CANVAS, name=subject.path.name))
     found = make_mask(photo, mask)
     seen = darkened(photo, found.inside) or cut_out(photo, found)  # as it is sketched
     return Seen(seen, found.inside, found.source)

@@ -1,8 +1,8 @@
 """The page: what of the canvas a result may have ink on, and what becomes of strokes that leave it.
 
-It is the photo's frame as far as the canvas shows it. Ink beyond the canvas is seen by nobody and
-costs no loss, and ink in the padding would lie outside the result: a browser hides it, a plotter
-draws it on the table.
+It is the photo's frame as far as the canvas shows it, without what is laid around the photo. Ink
+beyond the canvas is seen by nobody and costs no loss, and ink in the padding would lie outside the
+result: a browser hides it, a plotter draws it on the table.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Page:
         """Its upper left and lower right corner in px of the photo's frame, `[2, 2]` (x, y)."""
         frame = self.frame
         shown = frame.to_photo([(0.0, 0.0), (self.canvas, self.canvas)])
-        box: Points = shown.clip((0.0, 0.0), (frame.width, frame.height))
+        box: Points = shown.clip(frame.box[:2], frame.box[2:])
         return box
 
     @property

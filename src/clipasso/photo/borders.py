@@ -13,7 +13,7 @@ _BLUR = 0.04  # of the canvas: smooths the streaks that repeated border pixels m
 
 
 def frame_mask(photo: Photo) -> NDArray[np.bool_]:
-    """Where on the square canvas the photo lies, `[size, size]`; the rest is padding."""
+    """Where on the square canvas the photo lies, `[size, size]`; the rest counts as padding."""
     rows, columns = _visible(photo)
     mask = np.zeros(photo.pixels.shape[:2], bool)
     mask[rows, columns] = True
@@ -49,7 +49,8 @@ def _visible(photo: Photo) -> tuple[slice, slice]:
         low, high = max(0, math.ceil(start - 1e-3)), min(size, math.floor(start + length + 1e-3))
         return slice(low, max(high, low + 1))
 
+    x0, y0, x1, y1 = frame.box
     return (
-        span(frame.top, frame.height * frame.scale_y),
-        span(frame.left, frame.width * frame.scale_x),
+        span(frame.top + y0 * frame.scale_y, (y1 - y0) * frame.scale_y),
+        span(frame.left + x0 * frame.scale_x, (x1 - x0) * frame.scale_x),
     )

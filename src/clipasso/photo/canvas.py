@@ -19,7 +19,10 @@ from clipasso.errors import ClipassoError
 from clipasso.photo.decode import Fit, Layers, PhotoSource, read, reason, repeatable
 from clipasso.photo.opening import MAX_PIXELS
 
-__all__ = ["Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "explained", "load_photo"]
+__all__ = [
+    "Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "explained", "load_photo",
+    "picture", "redrawn", "without_surround",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class Frame:
     in canvas px; >= 0 for pad, <= 0 for crop, 0 for stretch, anywhere once zoomed. `scale_x`,
     `scale_y`: canvas px per output px; `zoom` unless the photo is stretched. `zoom`: how many
     times `closer` has magnified the canvas, 1 for never. A stroke's width on the canvas is `zoom`
-    times that in the frame; stretching leaves widths alone.
+    times that in the frame; stretching leaves widths alone. `inner`: left, top, right and bottom of
+    what is the photo, in output px, where something is laid around it (`photo.picture_frame`);
+    what is outside counts as padding. None where all of it is the photo.
     """
 
     width: float
@@ -41,6 +46,13 @@ class Frame:
     scale_x: float
     scale_y: float
     zoom: float = 1.0
+    inner: tuple[float, float, float, float] | None = None
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of what is the photo, in output px."""
+        x0, y0, x1, y1 = self.inner or (0.0, 0.0, self.width, self.height)
+        return x0, y0, x1, y1
 
     def to_photo(self, points: ArrayLike) -> NDArray[np.float64]:
         """Map [..., 2] points (x, y) from canvas px to px of the photo's frame."""
@@ -59,7 +71,8 @@ class Photo:
     `alpha` is how opaque each pixel was, read-only float32 [size, size] in 0..1 and 0 in the
     padding; None where the picture had no transparency or was opaque all over. `source` and `fit`
     are what it was read from, for `closer`; no source, as after the pixels were changed, no zoom.
-    `detail`: how many of the source's px there are for one of the canvas, unzoomed.
+    `detail`: how many of the source's px there are for one of the canvas, unzoomed. `surround`:
+    what is laid around it and was left out, in words.
     """
 
     pixels: NDArray[np.float32]
@@ -70,6 +83,7 @@ class Photo:
     source: PhotoSource | None = None
     fit: Fit = "pad"
     detail: float = 1.0
+    surround: str = ""
 
 
 def check_fit(fit: str) -> Fit:
@@ -112,6 +126,56 @@ def load_photo(
     return Photo(pixels, title, frame, notes, alpha, source, fit, detail)
 
 
+def picture(photo: Photo, most: int) -> tuple[NDArray[np.float32], float]:
+    """All of a photo's own picture, in its own pixels or fewer.
+
+    Returns float32 [height, width, 3], sRGB in 0..1 on white, its longer side at most `most` px,
+    and how many of the photo's px there are for one of these. Raises ClipassoError for a photo
+    without a source or whose source has gone.
+    """
+    if photo.source is None:
+        raise ClipassoError(f"{photo.name}: its pixels were changed; load it again")
+    with explained(photo.name):
+        layers = read(photo.source, most, "pad", [])
+    width, height = layers.colours[0].size
+    by = min(1.0, most / max(width, height))
+    size = max(1, round(by * width)), max(1, round(by * height))
+    held = [_values(layer, size, (0, 0, width, height)) for layer in layers.colours]
+    found = np.dstack(held)
+    return np.repeat(found, 3, 2) if found.shape[2] == 1 else found, layers.size[0] / size[0]
+
+
+def redrawn(photo: Photo, size: int) -> Photo:
+    """The same photo on a canvas of another size, read anew; it is no zoom, and loses one.
+
+    Raises ClipassoError for a photo without a source or whose source has gone.
+    """
+    if photo.source is None:
+        raise ClipassoError(f"{photo.name}: its pixels were changed; load it again")
+    fresh = load_photo(photo.source, size=size, fit=photo.fit, name=photo.name)
+    if photo.frame.inner is None:
+        return fresh
+    by = size / len(photo.pixels)
+    x0, y0, x1, y1 = (by * end for end in photo.frame.inner)
+    return without_surround(fresh, (x0, y0, x1, y1))
+
+
+def without_surround(photo: Photo, inner: tuple[float, float, float, float]) -> Photo:
+    """The photo with what lies outside of a rectangle taken for padding, read anew.
+
+    `inner` is its left, top, right and bottom in px of the photo's frame. Nothing moves: a sketch
+    still lies over the whole photo. Raises ClipassoError for a photo without a source, one whose
+    source has gone, or a rectangle of which the canvas shows nothing.
+    """
+    if photo.source is None:
+        raise ClipassoError(f"{photo.name}: its pixels were changed; load it again")
+    size, frame = len(photo.pixels), replace(photo.frame, inner=inner)
+    with explained(photo.name):
+        layers = read(photo.source, math.ceil(size * frame.zoom), photo.fit, [])
+    pixels, alpha = _shown(layers, frame, size, photo.name)
+    return replace(photo, pixels=pixels, alpha=alpha, frame=frame)
+
+
 def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
     """Show a part of a photo's canvas on the whole canvas, read anew from the photo's source.
 
@@ -131,12 +195,7 @@ def closer(photo: Photo, box: tuple[float, float, float]) -> Photo:
     )  # fmt: skip
     with explained(photo.name):
         layers = read(photo.source, math.ceil(size * frame.zoom), photo.fit, [])
-    width, height = layers.size
-    columns, (x0, x1) = _seen(width, frame.left, frame.width * frame.scale_x, size)
-    rows, (y0, y1) = _seen(height, frame.top, frame.height * frame.scale_y, size)
-    if columns.start >= columns.stop or rows.start >= rows.stop:
-        raise ClipassoError(f"{photo.name}: the box lies off the photo")
-    pixels, alpha = _resize(layers, size, rows, columns, (x0, y0, x1, y1))
+    pixels, alpha = _shown(layers, frame, size, photo.name)
     return replace(photo, pixels=pixels, alpha=alpha, frame=frame)
 
 
@@ -201,6 +260,47 @@ def _seen(length: int, start: float, drawn: float, size: int) -> tuple[slice, tu
     )  # fmt: skip
 
 
+def _shown(
+    layers: Layers, frame: Frame, size: int, name: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """A picture on the canvas where its frame lies, or as much of it as is the photo."""
+    left, top = frame.left, frame.top
+    width, height = frame.width * frame.scale_x, frame.height * frame.scale_y
+    if frame.inner is not None:
+        part, layers = _part(layers, frame)
+        left, top = left + part[0] * width, top + part[1] * height
+        width, height = (part[2] - part[0]) * width, (part[3] - part[1]) * height
+    columns, (x0, x1) = _seen(layers.size[0], left, width, size)
+    rows, (y0, y1) = _seen(layers.size[1], top, height, size)
+    if columns.start >= columns.stop or rows.start >= rows.stop:
+        raise ClipassoError(f"{name}: the box lies off the photo")
+    return _resize(layers, size, rows, columns, (x0, y0, x1, y1))
+
+
+def _part(layers: Layers, frame: Frame) -> tuple[tuple[float, float, float, float], Layers]:
+    """What is the photo, cut out so that resizing blends nothing else into it.
+
+    Returns:
+        Its left, top, right and bottom as parts of the whole, on whole pixels, and its layers.
+    """
+    across, down = layers.colours[0].size
+    x0, y0, x1, y1 = frame.box
+    left, top = (
+        math.ceil(x0 / frame.width * across - 1e-3),
+        math.ceil(y0 / frame.height * down - 1e-3),
+    )
+    right = max(left + 1, math.floor(x1 / frame.width * across + 1e-3))
+    bottom = max(top + 1, math.floor(y1 / frame.height * down + 1e-3))
+
+    def cut(layer: Image.Image) -> Image.Image:
+        return layer.crop((left, top, right, bottom))
+
+    part = left / across, top / down, right / across, bottom / down
+    size = right - left, bottom - top  # of an unreduced picture: only ratios of it are used
+    alpha = None if layers.alpha is None else cut(layers.alpha)
+    return part, Layers([cut(layer) for layer in layers.colours], alpha, size)
+
+
 def _resize(
     layers: Layers, size: int, rows: slice, columns: slice, box: tuple[float, float, float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
@@ -214,18 +314,22 @@ def _resize(
     )
     part = box[0] * across, box[1] * down, box[2] * across, box[3] * down
 
-    def resized(layer: Image.Image) -> NDArray[np.float32]:
-        small = layer.resize(cells, Image.Resampling.LANCZOS, part, 3.0)
-        values = np.asarray(small, dtype=np.float32) / (1 if small.mode == "F" else 255)
-        held: NDArray[np.float32] = values.clip(0, 1)  # Lanczos overshoots in mode F
-        return held
-
     pixels = np.ones((size, size, 3), dtype=np.float32)
-    pixels[rows, columns] = np.dstack([resized(layer) for layer in layers.colours])
+    pixels[rows, columns] = np.dstack([_values(layer, cells, part) for layer in layers.colours])
     pixels.setflags(write=False)
     if layers.alpha is None:
         return pixels, None
     alpha = np.zeros((size, size), dtype=np.float32)
-    alpha[rows, columns] = resized(layers.alpha)
+    alpha[rows, columns] = _values(layers.alpha, cells, part)
     alpha.setflags(write=False)
     return pixels, alpha
+
+
+def _values(
+    layer: Image.Image, cells: tuple[int, int], part: tuple[float, float, float, float]
+) -> NDArray[np.float32]:
+    """A part of a layer at another size, 0..1."""
+    small = layer.resize(cells, Image.Resampling.LANCZOS, part, 3.0)
+    values = np.asarray(small, dtype=np.float32) / (1 if small.mode == "F" else 255)
+    held: NDArray[np.float32] = values.clip(0, 1)  # Lanczos overshoots in mode F
+    return held

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipasso.photo.borders import frame_mask
-from clipasso.photo.canvas import Photo, closer, load_photo
+from clipasso.photo.canvas import Photo, closer, redrawn
 from clipasso.photo.masks import Mask, inside_at, mask_near
 from clipasso.photo.masks.backdrop import stands_out
 from clipasso.settings import Zoom
@@ -73,7 +73,7 @@ def _tiny(photo: Photo, mask: Mask) -> tuple[_Ends, _Ends] | None:
     fine = min(_FINE, round(size * photo.detail))
     if photo.source is None or fine < _LEAST * size:
         return None
-    large = load_photo(photo.source, size=fine, fit=photo.fit, name=photo.name)
+    large = redrawn(photo, fine)
     inside = stands_out(large) if mask.inside is None else inside_at(mask, large)
     ends = None if inside is None else _ends(inside, _DUST, _PIECE)
     return None if ends is None else (ends[0] * size / fine, ends[1] * size / fine)

@@ -18,6 +18,7 @@ import numpy as np
 from clipasso.errors import ClipassoError
 from clipasso.photo.canvas import Fit, Photo, load_photo
 from clipasso.photo.masks import make_mask
+from clipasso.photo.picture_frame import without_frame
 from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.sketch import sketch_photo
 from clipasso.settings import Settings, make_settings
@@ -107,6 +108,9 @@ def draw_photo(
     stop: threading.Event | None = None,
 ) -> Result:
     """`draw` with everything loaded; no photo leaves the text alone."""
-    seen = nothing_to_see(settings.canvas) if photo is None else photo
-    found = None if photo is None else make_mask(photo, str(mask), fit)
+    if photo is None:
+        seen, found = nothing_to_see(settings.canvas), None
+    else:
+        seen = without_frame(photo, settings.frame)
+        found = make_mask(seen, str(mask), fit)
     return sketch_photo(seen, models, settings, mask=found, on_progress=on_progress, stop=stop)

@@ -16,6 +16,7 @@ from clipasso.optimise.objective import Objective, make_objective
 from clipasso.optimise.page import Page
 from clipasso.optimise.strokes import Drawing
 from clipasso.photo.borders import extended, frame_mask
+from clipasso.photo.line_drawing import is_line_drawing
 from clipasso.photo.masks import Mask, cut_out
 from clipasso.photo.silhouette import darkened, is_flat
 from clipasso.photo.zoom import zoomed
@@ -81,6 +82,9 @@ def prepare(
         )
     inside = mask.inside if settings.background_weight else None
     objective = make_objective(models.loss, settings, inside)
+    if objective.recipe.lighten and settings.lighten is None and is_line_drawing(photo):
+        objective = replace(objective, recipe=replace(objective.recipe, lighten=0.0))
+        notes.append(f"{photo.name}: a line drawing, so it is not lightened")
     seen = photo if inside is not None else cut_out(photo, mask)
     shown = darkened(photo, None if seen is photo else mask.inside)
     if shown is not None:

@@ -81,6 +81,7 @@ class Result:
             "mask": self.mask.source,
             "mask_candidates": [] if self.mask.choice is None else self.mask.choice.as_list(),
             "frame": asdict(self.photo.frame),
+            "left_out": self.photo.surround,
             "seed": self.seed,
             "loss": out.losses[out.winner],
             "seeds": [

@@ -15,6 +15,7 @@ from clipasso.errors import ClipassoError
 from clipasso.optimise.loop import Outcome, Progress, optimise_together
 from clipasso.photo.canvas import Fit, Photo, load_photo
 from clipasso.photo.masks import Mask, make_mask
+from clipasso.photo.picture_frame import without_frame
 from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.prepare import Prepared, prepare
 from clipasso.pipeline.result import Result
@@ -81,7 +82,7 @@ def sketch(
     given, implied, notes = read_init(init)
     chosen = {name: value for name, value in settings.items() if value is not None}
     made, preferred = make_settings(preset, **{**implied, **chosen})
-    photo = load_photo(source, size=made.canvas, fit=fit)
+    photo = without_frame(load_photo(source, size=made.canvas, fit=fit), made.frame)
     began = time.monotonic()
     models = load_models(
         made, encoder or preferred, weights, saliency_encoder, saliency_weights, device
@@ -109,7 +110,8 @@ def sketch_photo(
     """`sketch` with everything loaded: what a batch of photos shares stays with the caller.
 
     Args:
-        photo: on a canvas of `settings.canvas` pixels; the result's may be zoomed to its object.
+        photo: on a canvas of `settings.canvas` pixels, its frame left out by `without_frame` if
+            it is to be; the result's may be zoomed to its object.
         models: on the device to work on.
         mask: what `make_mask` found; None keeps the whole photo.
         init, freeze: as in `sketch`.
@@ -221,6 +223,8 @@ def _to_sketch(
         "steps": str(outcome.steps),
         "version": f"clipasso {__version__}",
     }
+    if photo.surround:
+        about["left-out"] = photo.surround
     if frame.zoom != 1:
         about["zoom"] = f"{frame.zoom:.3g}"
     if settings.text:

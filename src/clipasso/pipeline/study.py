@@ -14,6 +14,7 @@ from clipasso.errors import ClipassoError
 from clipasso.optimise.objective import make_recipe
 from clipasso.photo.canvas import load_photo
 from clipasso.photo.masks import make_mask
+from clipasso.photo.picture_frame import without_frame
 from clipasso.pipeline.archive import Kept, is_kept, keep, take_up
 from clipasso.pipeline.grid import Run
 from clipasso.pipeline.models import Models, load_models
@@ -56,8 +57,8 @@ class Study:
     preset: str = "default"
     say: Callable[[str], None] = lambda line: None
     _models: dict[tuple[str, str], Models] = field(default_factory=dict)
-    _photos: dict[tuple[Path, int], Photo] = field(default_factory=dict)
-    _masks: dict[tuple[Path, int, str], Mask] = field(default_factory=dict)
+    _photos: dict[tuple[Path, int, str], Photo] = field(default_factory=dict)
+    _masks: dict[tuple[Path, int, str, str], Mask] = field(default_factory=dict)
     _digests: dict[Path, str] = field(default_factory=dict)
 
     def main_encoder(self) -> Encoder:
@@ -134,15 +135,16 @@ class Study:
         return f"{run.photo.stem}-{key[:12]}"
 
     def _photo(self, run: Run) -> Photo:
-        key = (run.photo, run.settings.canvas)
+        key = (run.photo, run.settings.canvas, run.settings.frame)
         if key not in self._photos:
-            self._photos[key] = load_photo(run.photo, size=run.settings.canvas)
+            loaded = load_photo(run.photo, size=run.settings.canvas)
+            self._photos[key] = without_frame(loaded, run.settings.frame)
             for note in self._photos[key].notes:
                 self.say(note)
         return self._photos[key]
 
     def _mask(self, run: Run) -> Mask:
-        key = (run.photo, run.settings.canvas, run.mask)
+        key = (run.photo, run.settings.canvas, run.settings.frame, run.mask)
         if key not in self._masks:
             self._masks[key] = make_mask(self._photo(run), run.mask)
         return self._masks[key]

@@ -9,6 +9,7 @@ from clipasso.settings.settings import (
     Edges,
     Ink,
     LossName,
+    PictureFrame,
     Precision,
     Saliency,
     Schedule,
@@ -20,6 +21,6 @@ from clipasso.settings.settings import (
 
 __all__ = [
     "INITIALISATIONS", "PANELS", "PRESETS", "About", "Borders", "Crop", "Distance", "Edges", "Ink",
-    "LossName", "Precision", "Saliency", "Schedule", "Settings", "Start", "Zoom", "about",
-    "make_settings",
+    "LossName", "PictureFrame", "Precision", "Saliency", "Schedule", "Settings", "Start", "Zoom",
+    "about", "make_settings",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "spread": 0.0,
         "drop": False,
         "zoom": "none",
+        "frame": "keep",
         "lighten": 0.0,
     },
     "draft": {"seeds": 1, "iterations": 200},
@@ -56,6 +57,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "saliency": "none",
         "edges": "none",
         "zoom": "none",
+        "frame": "keep",
         "lighten": 0.0,
     },
 }

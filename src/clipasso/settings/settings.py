@@ -16,8 +16,8 @@ from clipasso.errors import ClipassoError
 from clipasso.settings.knob import About, check, knob
 
 __all__ = [
-    "Borders", "Crop", "Distance", "Edges", "Ink", "LossName", "Precision", "Saliency", "Schedule",
-    "Settings", "Start", "Zoom", "about",
+    "Borders", "Crop", "Distance", "Edges", "Ink", "LossName", "PictureFrame", "Precision",
+    "Saliency", "Schedule", "Settings", "Start", "Zoom", "about",
 ]  # fmt: skip
 
 Schedule = Literal["constant", "cosine"]
@@ -30,6 +30,7 @@ Edges = Literal["xdog", "none"]
 Ink = Literal["black", "random"]
 Precision = Literal["auto", "fp32", "bf16"]
 Zoom = Literal["auto", "none"]
+PictureFrame = Literal["auto", "keep"]
 Start = Literal["trace", "walk"]
 
 _SEED_STEP = 1000
@@ -195,6 +196,12 @@ class Settings:
         "auto",
         "A small object: auto magnifies it to the canvas, none shows the whole photo. Its strokes "
         "get as many times thinner in the photo.",
+        "background",
+    )
+    frame: PictureFrame = knob(
+        "auto",
+        "What is laid around a photo, as lines, borders, bars, a caption or a scanner's edges: "
+        "auto finds it and leaves it out, keep takes it for the photo's.",
         "background",
     )
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from clipasso.errors import ClipassoError
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.canvas import Fit, Photo, closer, load_photo
+from clipasso.photo.line_drawing import is_line_drawing
 from clipasso.photo.masks.backdrop import before_backdrop, uniform_border, without_holes
 from clipasso.photo.masks.candidates import find_candidates, window
 from clipasso.photo.masks.grabcut import find_object, grabcut
@@ -78,13 +79,13 @@ def make_mask(
     """Find the object by name of a method or from a file.
 
     Args:
-        photo: on its canvas.
+        photo: on its canvas, its frame left out (`photo.picture_frame`).
         how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
             path or the bytes of a picture of the photo's proportions, bright where the object is,
             or of one value on zeros, or opaque where it is (`photo.masks.picture`); or `auto`:
-            alpha if there is any; nothing where the photo's border is of one pale colour; U2-Net
-            where its weights are on this machine; otherwise the candidate with the best score
-            (`masks.candidates`, `masks.score`), which may be none.
+            alpha if there is any; nothing of a line drawing, nor where the photo's border is of one
+            pale colour; U2-Net where its weights are on this machine; otherwise the candidate
+            with the best score (`masks.candidates`, `masks.score`), which may be none.
         fit: how the photo was fitted to its canvas.
         weights: a U2-Net in ONNX format, for `u2net` and `auto`; by default the one that rembg
             keeps, which `u2net` fetches on first use and `auto` does not.
@@ -133,7 +134,7 @@ def mask_near(mask: Mask, box: tuple[float, float, float], near: Photo) -> Mask:
     if mask.inside is None:
         return mask
     if mask.picture is not None:
-        return replace(_from_picture(closer(mask.picture, box)), notes=mask.notes)
+        return replace(_from_picture(closer(mask.picture, box), near), notes=mask.notes)
     if mask.source == "alpha" and near.alpha is not None:
         return replace(mask, inside=_solid(near.alpha))
     return replace(mask, inside=magnified(mask.inside, box, near))
@@ -152,7 +153,7 @@ def inside_at(mask: Mask, photo: Photo) -> NDArray[np.bool_] | None:
     if picture is not None and picture.source is not None:
         size = len(photo.pixels)
         finer = load_photo(picture.source, size=size, fit=picture.fit, name=picture.name)
-        return _from_picture(finer).inside
+        return _from_picture(finer, photo).inside
     return None if mask.source != "alpha" or photo.alpha is None else _solid(photo.alpha)
 
 
@@ -162,6 +163,8 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
         opaque = float(_solid(photo.alpha)[frame_mask(photo)].mean())
         if 0 < opaque <= 1 - _CLEAR:
             return _from_alpha(photo)
+    if is_line_drawing(photo):
+        return Mask(None, "none, it is a line drawing")
     if uniform_border(photo):
         return _from_uniform(photo)
     if weights is not None or (cached_weights() and installed()):
@@ -263,9 +266,10 @@ def _from_file(photo: Photo, how: str | bytes, fit: Fit) -> Mask:
             "a picture"
         )
     picture, notes = read_mask(how, photo, fit)
-    return replace(_from_picture(picture), notes=notes)
+    return replace(_from_picture(picture, photo), notes=notes)
 
 
-def _from_picture(picture: Photo) -> Mask:
+def _from_picture(picture: Photo, photo: Photo) -> Mask:
     bright = picture.pixels.mean(-1) > _INSIDE
-    return Mask(bright & frame_mask(picture), picture.name, picture)
+    # Of a photo whose frame was left out, the mask may be larger than what is shown.
+    return Mask(bright & frame_mask(picture) & frame_mask(photo), picture.name, picture)
