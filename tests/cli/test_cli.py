@@ -71,7 +71,7 @@ def test_all_seeds_and_debug(photo_path, tmp_path):
     out = tmp_path / "out"
     assert sketch(photo_path, "-o", out, "--all-seeds", "--debug", "-q") == 0
     names = {p.name for p in out.iterdir()}
-    pictures = ("input", "mask", "saliency", "edges", "distribution", "initial")
+    pictures = ("input", "mask", "candidates", "saliency", "edges", "distribution", "initial")
     debug = {f"flower-{name}.png" for name in pictures}
     assert names == {"flower.json", "flower.png", "flower.svg", "flower-rank2.svg"} | debug
     losses = [
@@ -197,7 +197,7 @@ def test_bad_photos_are_one_line_and_exit_2(name, tmp_path, capsys):
 def test_animations_are_sketched_from_their_first_frame_and_say_so(tmp_path, capsys):
     path = tmp_path / "moving.gif"
     frames = [Image.new("L", (64, 64), 255) for _ in range(3)]
-    frames[0].paste(0, (20, 20, 44, 44))
+    frames[0].paste(130, (20, 20, 44, 44))  # grey: what is black on white is a drawing
     frames[0].save(path, save_all=True, append_images=frames[1:])
     assert sketch(path, "-o", tmp_path / "out", "-q") == 0
     assert "first" in one_line(capsys.readouterr().err)
