@@ -13,10 +13,8 @@ __all__ = ["is_line_drawing", "looks_drawn"]
 _SIDE = 512  # px, at most, of the picture that is looked at
 _THIN = 0.04  # of its longer side: what is wider is no line
 # CIELAB units:
-_LIGHT, _EVEN = (
-    35.0,
-    8.0,
-)  # paper is at least that light, and changes that little from place to place
+_LIGHT = 35.0  # paper is at least that light,
+_EVEN = 8.0  # and changes that little from place to place
 _COLOURED = 14.0  # chroma that paper does not have, nor black ink
 _PAPER, _INK = 8.0, 25.0  # less than this from paper is paper, more is ink
 _CONTRAST, _BLACK = 40.0, 35.0  # of the darkest tenth of lines; lightness of a logo's black
