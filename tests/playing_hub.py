@@ -71,7 +71,7 @@ def playing_hub():
                 self.wfile.write(rest[: hub.breaks.pop(0)])
                 self.wfile.flush()
                 if hub.waits is not None:
-                    hub.waits.wait(20)
+                    hub.waits.wait(120)
                 self.close_connection = True
                 return
             self.wfile.write(rest)
