@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from clipasso._locks import held
 from clipasso.errors import ClipassoError
 
 __all__ = ["claimed"]
@@ -27,23 +28,13 @@ def claimed(folder: Path, what: str) -> Iterator[None]:
     Raises:
         ClipassoError: another process holds them.
     """
-    from filelock import FileLock, Timeout
-
     key = hashlib.sha256(os.fsencode(what)).hexdigest()[:12]
-    lock = FileLock(folder / f".clipasso-{key}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ClipassoError(
-            f"{folder / what}: another clipasso is at work on it; wait for that, or choose another "
-            "output folder with -o"
-        ) from None
-    except (OSError, NotImplementedError):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder / f".clipasso-{key}.lock", seconds=0, remove=True))
+        except TimeoutError:
+            raise ClipassoError(
+                f"{folder / what}: another clipasso is at work on it; wait for that, or choose "
+                "another output folder with -o"
+            ) from None
         yield
-        return
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # removed while it is held, so that no other can hold a lost one
-            os.unlink(lock.lock_file)
-        lock.release()

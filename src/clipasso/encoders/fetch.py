@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from clipasso._locks import held
 from clipasso.encoders.in_time import in_time
 from clipasso.encoders.names import TIMM, hub_files
 from clipasso.errors import ClipassoError
@@ -151,7 +152,8 @@ def fetch(remote: Remote, on_bytes: Callable[[int], None] | None = None) -> Path
     """
     try:
         remote.part.parent.mkdir(parents=True, exist_ok=True)
-        with _held(remote.lock):
+        remote.lock.parent.mkdir(parents=True, exist_ok=True)
+        with held(remote.lock):
             if not remote.blob.exists():
                 _transfer(remote, on_bytes)
                 if _sha256(remote.part) != remote.sha256:
@@ -243,24 +245,6 @@ def _unwritable(remote: Remote, error: OSError) -> ClipassoError:
         f"{remote.part.parent}: {remote.title} cannot be written there "
         f"({error.strerror or error}); {_ELSEWHERE}"
     )
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold a lock, after whoever else has it; file systems without locks let everybody pass."""
-    from filelock import FileLock
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire()
-    except (OSError, NotImplementedError):
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager
