@@ -45,6 +45,7 @@ def test_an_option_reaches_its_setting(photo_path, tmp_path, monkeypatch):
         "saliency": "gradcam", "edges": "none", "temperature": 0.4, "start": "walk",
         "background_weight": 2.0, "lighten": 0.25, "zoom": "none",
         "frame": "keep",
+        "faces": "none",
     }  # fmt: skip
     assert set(values) == {name for name, (_, told) in about().items() if told.panel}
     given = []

@@ -41,8 +41,9 @@ def mine():
 class TestNames:
     def test_the_papers_ablation(self):
         assert read_init(None) == (None, {}, ())
-        assert read_init("vit+xdog") == (None, {}, ())
-        assert read_init("vit") == (None, {"edges": "none", "start": "walk"}, ())
+        assert read_init("vit+xdog") == (None, {"faces": "none"}, ())
+        vit = {"edges": "none", "start": "walk", "faces": "none"}
+        assert read_init("vit") == (None, vit, ())
         assert read_init("random")[1]["saliency"] == "none"
 
     def test_a_file_gives_its_number_and_make_of_strokes(self, mine, tmp_path):

@@ -165,12 +165,14 @@ class Outlet:
             return
         times = result.photo.frame.zoom
         zoom = "" if times == 1 else f", zoomed {round(times, 1):g} times to its object"
+        faces = len(result.close_ups.faces)
+        close = f", {faces} face{'s' if faces > 1 else ''} from close up" if faces else ""
         loss = result.outcome.losses[result.outcome.winner]
         together = f" with {result.together - 1} more" if result.together > 1 else ""
         tell(
             f"{where}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
             f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s{together}, "
-            f"{result.encoder}, mask: {result.mask.source}{zoom}"
+            f"{result.encoder}, mask: {result.mask.source}{zoom}{close}"
         )
 
     def _stem(self, photo: Path) -> str:

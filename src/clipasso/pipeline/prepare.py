@@ -19,7 +19,6 @@ from clipasso.photo.borders import extended, frame_mask
 from clipasso.photo.line_drawing import is_line_drawing
 from clipasso.photo.masks import Mask, cut_out
 from clipasso.photo.silhouette import darkened, is_flat
-from clipasso.photo.zoom import zoomed
 from clipasso.start.first_strokes import Initialisation, initialise
 from clipasso.start.from_sketch import on_canvas, parse_frozen, without_least_missed
 from clipasso.start.laying import Laying
@@ -60,21 +59,21 @@ def prepare(
     photo: Photo,
     models: Models,
     settings: Settings,
-    mask: Mask | None,
+    mask: Mask,
     init: Sketch | None,
     freeze: str,
     seconds: dict[str, float],
 ) -> Prepared:
-    """Zoom to the object, cut it out, place its first strokes, and say what is to be minimised.
+    """Cut the object out, place its first strokes, and say what is to be minimised.
 
     Args:
-        photo, mask, init, freeze, seconds: as for `pipeline.sketch.sketch_photo`.
+        photo, mask: zoomed to the object, if they are to be.
+        init, freeze, seconds: as for `pipeline.sketch.sketch_photo`.
 
     Raises:
         ClipassoError: settings that do not go together, or a photo with nothing to draw.
     """
     notes, began = list(photo.notes), time.monotonic()
-    photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
     notes += mask.notes
     if settings.background_weight and mask.inside is None:
         notes.append(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from clipasso._version import __version__
+from clipasso.pipeline.faces import CloseUps
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Recipe
@@ -42,6 +43,7 @@ class Result:
         seconds: time spent, by stage; `optimise` is that of all photos optimised together.
         notes: what a person should be told.
         together: how many photos those were.
+        close_ups: faces that were drawn from close up, by how many of the strokes.
     """
 
     sketch: Sketch
@@ -58,6 +60,7 @@ class Result:
     seconds: dict[str, float]
     notes: tuple[str, ...]
     together: int = 1
+    close_ups: CloseUps = field(default_factory=CloseUps)
 
     def _repr_svg_(self) -> str:
         return self.sketch.to_svg()
@@ -82,6 +85,7 @@ class Result:
             "mask_candidates": [] if self.mask.choice is None else self.mask.choice.as_list(),
             "frame": asdict(self.photo.frame),
             "left_out": self.photo.surround,
+            "close_ups": self.close_ups.as_list(),
             "seed": self.seed,
             "loss": out.losses[out.winner],
             "seeds": [

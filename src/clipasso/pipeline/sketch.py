@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipasso._version import __version__
 from clipasso.errors import ClipassoError
@@ -16,6 +16,8 @@ from clipasso.optimise.loop import Outcome, Progress, optimise_together
 from clipasso.photo.canvas import Fit, Photo, load_photo
 from clipasso.photo.masks import Mask, make_mask
 from clipasso.photo.picture_frame import without_frame
+from clipasso.photo.zoom import zoomed
+from clipasso.pipeline.faces import CloseUps, draw_faces
 from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.prepare import Prepared, prepare
 from clipasso.pipeline.result import Result
@@ -159,36 +161,61 @@ def sketch_photos(
     Returns:
         For each photo its result, or the error for which it has none; the others do not suffer.
     """
-    made: list[Prepared | ClipassoError] = []
+    made: list[_Ready | ClipassoError] = []
     for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
         try:
-            ready = prepare(photo, models, settings, mask, init, freeze, seconds or {})
-            made.append(replace(ready, notes=(*ready.notes, *notes)))
+            ready = _ready(photo, mask, models, settings, init, freeze, seconds or {}, stop)
+            made.append(ready._replace(notes=(*ready.notes, *notes)))
         except ClipassoError as error:
             made.append(error)
-    good = [n for n, prepared in enumerate(made) if isinstance(prepared, Prepared)]
+    good = [n for n, ready in enumerate(made) if isinstance(ready, _Ready)]
 
     def told(progress: Progress) -> None:
         if on_progress is not None:
             on_progress(replace(progress, photo=good[progress.photo]))
 
     began = time.monotonic()
-    jobs = [prepared.job for prepared in made if isinstance(prepared, Prepared)]
+    jobs = [ready.prepared.job for ready in made if isinstance(ready, _Ready)]
     outcomes = iter(optimise_together(jobs, settings, told, stop) if jobs else [])
     spent = time.monotonic() - began
     return [
-        p if isinstance(p, ClipassoError) else _finish(p, models, next(outcomes), spent, len(jobs))
-        for p in made
+        r if isinstance(r, ClipassoError) else _finish(r, models, next(outcomes), spent, len(jobs))
+        for r in made
     ]
 
 
-def _finish(
-    prepared: Prepared, models: Models, outcome: Outcome, spent: float, together: int
-) -> Result:
+class _Ready(NamedTuple):
+    """A photo whose strokes can be optimised, and which of them were drawn from close up."""
+
+    prepared: Prepared
+    close_ups: CloseUps
+    notes: tuple[str, ...]
+
+
+def _ready(
+    photo: Photo, mask: Mask | None, models: Models, settings: Settings, init: Sketch | None,
+    freeze: str, seconds: dict[str, float], stop: threading.Event | None,
+) -> _Ready:  # fmt: skip
+    """Zoom to the object, draw faces from close up, place all other strokes."""
+    photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
+    close_ups = CloseUps()
+    if init is None and not freeze:
+        close_ups = draw_faces(photo, mask, models, settings, stop)
+    if close_ups.sketch is not None:
+        init, freeze, seconds = close_ups.sketch, "all", {**seconds, "faces": close_ups.seconds}
+    prepared = prepare(photo, models, settings, mask, init, freeze, seconds)
+    return _Ready(prepared, close_ups, prepared.notes)
+
+
+def _finish(ready: _Ready, models: Models, outcome: Outcome, spent: float, together: int) -> Result:
     """What came of it, after so many seconds with so many photos."""
+    prepared, close_ups, notes = ready
     photo, settings = prepared.photo, prepared.settings
+    about = {"close-ups": _in_words(close_ups)} if close_ups.faces else {}
     order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
-    sketches = tuple(_to_sketch(k, outcome, photo, models.loss, settings) for k in order)
+    sketches = tuple(
+        _to_sketch(k, outcome, photo, models.loss, settings).with_metadata(**about) for k in order
+    )
     return Result(
         sketch=sketches[0],
         sketches=sketches,
@@ -202,9 +229,16 @@ def _finish(
         recipe=prepared.job.objective.recipe,
         device=str(models.device),
         seconds={**prepared.seconds, "optimise": spent},
-        notes=(*prepared.notes, *outcome.notes),
+        notes=(*notes, *outcome.notes),
         together=together,
+        close_ups=close_ups,
     )
+
+
+def _in_words(close_ups: CloseUps) -> str:
+    """`1 face, 6 strokes`."""
+    faces, strokes = len(close_ups.faces), sum(count for _, count in close_ups.faces)
+    return f"{faces} face{'s' if faces > 1 else ''}, {strokes} strokes"
 
 
 def _to_sketch(

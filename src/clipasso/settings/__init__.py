@@ -7,6 +7,7 @@ from clipasso.settings.settings import (
     Crop,
     Distance,
     Edges,
+    Faces,
     Ink,
     LossName,
     PictureFrame,
@@ -20,7 +21,7 @@ from clipasso.settings.settings import (
 )
 
 __all__ = [
-    "INITIALISATIONS", "PANELS", "PRESETS", "About", "Borders", "Crop", "Distance", "Edges", "Ink",
-    "LossName", "PictureFrame", "Precision", "Saliency", "Schedule", "Settings", "Start", "Zoom",
-    "about", "make_settings",
+    "INITIALISATIONS", "PANELS", "PRESETS", "About", "Borders", "Crop", "Distance", "Edges",
+    "Faces", "Ink", "LossName", "PictureFrame", "Precision", "Saliency", "Schedule", "Settings",
+    "Start", "Zoom", "about", "make_settings",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "drop": False,
         "zoom": "none",
         "frame": "keep",
+        "faces": "none",
         "lighten": 0.0,
     },
     "draft": {"seeds": 1, "iterations": 200},
@@ -58,6 +59,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "edges": "none",
         "zoom": "none",
         "frame": "keep",
+        "faces": "none",
         "lighten": 0.0,
     },
 }
@@ -65,12 +67,19 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 the paper's main comparison (Frans et al. 2021, sections 4.2 and G), for `clipasso draw`."""
 
 INITIALISATIONS: Mapping[str, Mapping[str, Any]] = {
-    "vit+xdog": {},
-    "vit": {"edges": "none", "start": "walk"},
-    "random": {"saliency": "none", "edges": "none", "start": "walk", "spread": 0.0},
+    "vit+xdog": {"faces": "none"},
+    "vit": {"edges": "none", "start": "walk", "faces": "none"},
+    "random": {
+        "saliency": "none",
+        "edges": "none",
+        "start": "walk",
+        "spread": 0.0,
+        "faces": "none",
+    },
 }
 """The paper's ablation (section D.1) by its own names; ViT stands for the saliency, whichever
-encoder made it. Strokes that are not to know the photo's edges do not run along them either."""
+encoder made it. Strokes that are not to know the photo's edges do not run along them either,
+and none starts at the faces that a detector found."""
 
 
 def make_settings(preset: str = "default", **chosen: Any) -> tuple[Settings, str]:

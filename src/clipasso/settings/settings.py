@@ -16,7 +16,7 @@ from clipasso.errors import ClipassoError
 from clipasso.settings.knob import About, check, knob
 
 __all__ = [
-    "Borders", "Crop", "Distance", "Edges", "Ink", "LossName", "PictureFrame", "Precision",
+    "Borders", "Crop", "Distance", "Edges", "Faces", "Ink", "LossName", "PictureFrame", "Precision",
     "Saliency", "Schedule", "Settings", "Start", "Zoom", "about",
 ]  # fmt: skip
 
@@ -32,6 +32,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 Zoom = Literal["auto", "none"]
 PictureFrame = Literal["auto", "keep"]
 Start = Literal["trace", "walk"]
+Faces = Literal["auto", "none"]
 
 _SEED_STEP = 1000
 
@@ -177,6 +178,14 @@ class Settings:
         "With `walk`, how far first points keep from each other, in mean spacings; 0 draws them "
         "independently, as the paper does.",
         span=(0.0, 10.0),
+    )
+
+    faces: Faces = knob(
+        "auto",
+        "The faces of people that are small on the canvas: auto draws them from close up, with up "
+        "to three eighths of the strokes, and the others around them; none draws them like the "
+        "rest.",
+        "start",
     )
 
     background_weight: float = knob(
