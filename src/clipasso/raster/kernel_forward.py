@@ -443,8 +443,9 @@ def paint(image: Any, segments: Any, starts: Any, widths: Any, opacities: Any, c
     """
     channels, height, width = image.shape
     planes = image.reshape(channels, height * width)
-    scratch = _scratch.get(height * width, image.dtype)
-    _paint(planes, height, width, segments, starts, widths, opacities, colors, *scratch)
+    # One layout, whatever comes: for each other one, and for what is read-only, numba compiles anew.
+    values = (np.require(a, requirements="CW") for a in (segments, starts, widths, opacities, colors))
+    _paint(planes, height, width, *values, *_scratch.get(height * width, image.dtype))
 
 
 @compiled(**_FLAGS)
