@@ -443,8 +443,9 @@ def paint(image: Any, segments: Any, starts: Any, widths: Any, opacities: Any, c
     """
     channels, height, width = image.shape
     planes = image.reshape(channels, height * width)
-    # One layout, whatever comes: for each other one, and for what is read-only, numba compiles anew.
-    values = (np.require(a, requirements="CW") for a in (segments, starts, widths, opacities, colors))
+    # One layout, whatever comes: for others, and for what is read-only, numba compiles anew.
+    given = segments, starts, widths, opacities, colors
+    values = (np.require(array, requirements=["C", "W"]) for array in given)
     _paint(planes, height, width, *values, *_scratch.get(height * width, image.dtype))
 
 
