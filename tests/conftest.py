@@ -40,3 +40,12 @@ def photo_path(tmp_path: Path) -> Path:
     path = tmp_path / "flower.png"
     Image.fromarray(pixels).save(path)
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels_at_hand():
+    """Kernels compiled before any test, so that none has the line about it on its stderr."""
+    from clipasso.raster.kernel import draw_once
+
+    for name in ("forward", "backward", "paint"):
+        draw_once(name)

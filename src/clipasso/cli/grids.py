@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from clipasso.cli.claims import claimed
+from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import say, shown, tell
 from clipasso.cli.forecast import Forecast
 from clipasso.cli.stopping import Cancelled, exit_status
@@ -57,7 +58,8 @@ def run_grid(
         Cancelled: interrupted; how far it came has been said.
         ClipassoError: another process is at work there.
     """
-    with claimed(folder, "runs"), _grid_bar(words, quiet) as (show, so_far):
+    bar = _grid_bar(words, quiet)
+    with claimed(folder, "runs"), compiling_said(quiet), bar as (show, so_far):
         try:
             return work(show)
         except KeyboardInterrupt as error:

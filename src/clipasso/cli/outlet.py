@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from clipasso.cli.claims import claimed
+from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import say, tell, tell_bytes
 from clipasso.cli.stdio import STANDARD
 from clipasso.cli.stopping import Cancelled, Stopping, exit_status
 from clipasso.errors import ClipassoError
+from clipasso.raster.compiling import compile_ahead
 from clipasso.vector.safe_write import check_names, exists, keep_apart, prepare_folder
 
 if TYPE_CHECKING:
@@ -148,7 +150,8 @@ class Outlet:
         Raises:
             Cancelled: interrupted, and there was nothing to keep of what was being made.
         """
-        with Stopping() as stopping:
+        compile_ahead("forward", "backward", *(() if self.to_stdout else ("paint",)))
+        with Stopping() as stopping, compiling_said(self.quiet):
             try:
                 yield stopping
             except KeyboardInterrupt as error:

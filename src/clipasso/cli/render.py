@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import say, tell, tell_bytes
 from clipasso.cli.stdio import STANDARD, read_standard
 from clipasso.errors import ClipassoError
@@ -54,7 +55,8 @@ def command(
         say(f"{name}: not kept: {line}")
     if not len(drawing):
         raise ClipassoError(f"{name}: has no strokes to draw; give its shapes a stroke")
-    data = encode_png(render_image(drawing, size))
+    with compiling_said():
+        data = encode_png(render_image(drawing, size))
     if target == STANDARD:
         tell_bytes(data)
     else:

@@ -81,7 +81,6 @@ def command(
 
       clipasso sketch - -o - < cat.jpg > cat.svg
     """
-    from clipasso.pipeline.models import load_models
     from clipasso.settings import make_settings
 
     if together is not None and not 1 <= together <= _MOST:
@@ -103,6 +102,8 @@ def command(
         return 0
     good = True
     with outlet.at_work(len(jobs)) as stopping:
+        from clipasso.pipeline.models import load_models  # torch, while kernels are compiled
+
         models = load_models(
             settings, encoder or preferred, weights, saliency_encoder, saliency_weights, device
         )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from clipasso.encoders.attention import grad_cam
 from clipasso.encoders.base import Encoder, Features, Recipe, enlarge, unit_range
 from clipasso.encoders.freeze import freeze
+from clipasso.encoders.lite0 import Lite0
 from clipasso.encoders.packed import Block, PackedChain, packs
 from clipasso.errors import ClipassoError
 
@@ -74,14 +75,15 @@ class EfficientNetLite0(Encoder):
     def __init__(self, weights: Path | None = None, recipe: Recipe | None = None) -> None:
         # The TensorFlow original scales bytes as (x - 127) / 128.
         super().__init__(mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
-        import timm
-
         from clipasso.encoders.checkpoint import read_checkpoint
 
-        net: Any = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+        net: Any = Lite0()
+        slots = net.state_dict()
         path = weights or packaged_weights()
         try:
-            net.load_state_dict(to_timm(read_checkpoint(path), net))
+            state = to_timm(read_checkpoint(path), net)
+            state = {k: v.to(slots[k].dtype).contiguous() for k, v in state.items()}
+            net.load_state_dict(state, assign=True)
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ClipassoError(f"{path}: no EfficientNet-Lite0 checkpoint: {reason}") from None

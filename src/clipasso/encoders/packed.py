@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from clipasso.encoders.lite0 import Conv2dSame, same_padding
+
 __all__ = ["Block", "PackedChain", "packs"]
 
 _AS_IT_IS: tuple[Any, ...] = ("none", [], "")
@@ -112,9 +114,9 @@ class _Packed:
         self.around: list[int] | None = None  # zeros put around the input first
         self.padding = conv.padding
         batch, channels, *sides = shape
-        # timm's Conv2dSame pads as TensorFlow does, by one more at the end where it is uneven.
-        if type(conv).__name__ == "Conv2dSame":
-            low, high = zip(*map(_same, sides, conv.kernel_size, self.stride), strict=True)
+        if isinstance(conv, Conv2dSame):
+            pads = map(same_padding, sides, conv.kernel_size, self.stride)
+            low, high = zip(*pads, strict=True)
             self.around = [low[1], high[1], low[0], high[0]]
             self.padding = (0, 0)
             sides = [n + a + b for n, a, b in zip(sides, low, high, strict=True)]
@@ -165,11 +167,6 @@ class _Packed:
             found = found[..., top : height - bottom, left : width - right]
             found = found.contiguous(memory_format=torch.channels_last)
         return found
-
-
-def _same(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
-    return total // 2, total - total // 2
 
 
 class _Run(torch.autograd.Function):

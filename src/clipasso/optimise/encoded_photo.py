@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from clipasso.optimise.objective import Objective
 from clipasso.settings import Borders, Settings
 
 __all__ = ["PhotoPool", "Targets", "shared_objective"]
+
+_TOGETHER = 8  # transforms of a photo that are encoded in one call
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Targets:
 
 
 class PhotoPool:
-    """Random transforms of photos, encoded once at the start and drawn from in every step.
+    """Random transforms of photos, each encoded once and drawn from in every step.
 
     Encoding the photo afresh in every step costs as much as encoding the sketch's forward pass and
     buys nothing that shows (`benchmarks/pool.py`). All photos are seen through the same transforms,
@@ -86,24 +89,51 @@ class PhotoPool:
         settings: of these `iterations`, `augmentations`, `borders`, `crop` and `pool`; a pool of 0
             draws and encodes fresh transforms in every step.
         generator: the only source of randomness, on the CPU.
+        ahead: encode the whole pool now. Else the first step does not wait for what later ones
+            draw: `encode_for` is to be called before each.
 
     Attributes:
         clean: the photos as they are.
-        every: those and, where there is a pool, the photos under all its transforms.
-        fixed: whether all that steps need is on the device already, so that `at` never waits.
+        every: those and, where there is a pool, the photos under all its transforms; NaN for those
+            that have not been encoded.
+        fixed: whether steps draw from a pool, or need none, so that `at` never waits.
     """
 
     def __init__(
-        self, photos: Tensor, objective: Objective, settings: Settings, generator: torch.Generator
-    ) -> None:
+        self, photos: Tensor, objective: Objective, settings: Settings, generator: torch.Generator,
+        *, ahead: bool = True,
+    ) -> None:  # fmt: skip
         self.photos, self.objective, self.settings = photos, objective, settings
         self.generator, count = generator, settings.augmentations
         self.clean = self.every = self._encode(identity_homographies(1))
         self.fixed = bool(settings.pool) or not count
         if self.fixed and count:
-            self.every = _join([self.clean, self._encode(self._random(settings.pool))], len(photos))
+            pool = self._random(settings.pool).to(photos.device)
+            more = self._encode(pool) if ahead else _unseen(self.clean, pool)
+            self.every = _join([self.clean, more], len(photos))
         rows = [self._draw(count) for _ in range(settings.iterations)] if self.fixed else []
         self._table = torch.stack(rows).to(photos.device) if rows else None
+        self._drawn = [] if ahead else [row[1:].tolist() for row in rows]
+        self._unseen = list(dict.fromkeys(k for row in self._drawn for k in row))
+
+    def encode_for(self, step: int) -> None:
+        """See to it that what a step draws is encoded; with it comes what the next ones draw.
+
+        Args:
+            step: 0..iterations - 1.
+        """
+        while self._unseen and not set(self._unseen).isdisjoint(self._drawn[step]):
+            # No transform alone: that costs more, and may round otherwise, than among others.
+            count = _TOGETHER if len(self._unseen) > _TOGETHER + 1 else len(self._unseen)
+            chosen = torch.tensor(self._unseen[:count], device=self.photos.device)
+            self._unseen = self._unseen[count:]
+            every, made = self.every, self._encode(self.every.transforms[chosen], count)
+            places = _pairs(chosen, len(self.photos), len(every))
+            for name, values in made.features.layers.items():
+                every.features.layers[name][places] = values
+            every.features.embedding[places] = made.features.embedding
+            for name, values in made.units.items():
+                every.units[name][places] = values
 
     def at(self, step: Tensor) -> tuple[Targets, Tensor | None]:
         """What a step's sketches are compared with, and which of its transforms are to be used.
@@ -116,18 +146,10 @@ class PhotoPool:
         return self.every, self._table.index_select(0, step)[0]
 
     def draw(self, count: int) -> Targets:
-        """The clean photos and `count` different random transforms of them, for one step."""
+        """The clean photos and as many fresh random transforms of them, for one step."""
         if count == 0:
             return self.clean
-        photos = len(self.photos)
-        if not self.fixed:
-            return _join([self.clean, self._encode(self._random(count))], photos)
-        n, chosen = len(self.every), self._draw(count).to(self.photos.device)
-        pairs = (torch.arange(photos, device=chosen.device)[:, None] * n + chosen).flatten()
-        every = self.every
-        units = {name: unit[pairs] for name, unit in every.units.items()}
-        transforms, features = every.transforms[chosen], every.features[pairs]
-        return replace(every, transforms=transforms, features=features, units=units)
+        return _join([self.clean, self._encode(self._random(count))], len(self.photos))
 
     def _draw(self, count: int) -> Tensor:
         """The clean transform and `count` others of `every`, `[1 + count]` on the CPU."""
@@ -141,7 +163,7 @@ class PhotoPool:
         return random_homographies(count, size, self.generator, crop=self.settings.crop)
 
     @torch.no_grad()
-    def _encode(self, transforms: Tensor, chunk: int = 8) -> Targets:
+    def _encode(self, transforms: Tensor, chunk: int = _TOGETHER) -> Targets:
         recipe, borders = self.objective.recipe, self.settings.borders
         transforms = transforms.to(self.photos.device)
         photos = []
@@ -177,6 +199,24 @@ def shared_objective(objectives: Sequence[Objective]) -> Objective:
         return first
     outside = torch.stack([torch.zeros_like(known) if m is None else m for m in maps])
     return replace(first, outside=outside)
+
+
+def _pairs(transforms: Tensor, photos: int, count: int) -> Tensor:
+    """Where `Targets` of so many photos and transforms hold each photo under some of these."""
+    first = torch.arange(photos, device=transforms.device)[:, None] * count
+    return (first + transforms).flatten()
+
+
+def _unseen(clean: Targets, transforms: Tensor) -> Targets:
+    """Room for photos under transforms, NaN until they are encoded."""
+
+    def room(values: Tensor) -> Tensor:
+        return torch.cat([values * math.nan] * len(transforms))  # in the encoder's memory layout
+
+    layers = {name: room(values) for name, values in clean.features.layers.items()}
+    features = Features(layers, room(clean.features.embedding))
+    units = {name: room(values) for name, values in clean.units.items()}
+    return replace(clean, transforms=transforms, features=features, units=units)
 
 
 def _join(parts: Sequence[Targets], photos: int = 1) -> Targets:

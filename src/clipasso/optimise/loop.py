@@ -99,7 +99,10 @@ def optimise_together(
         keep_freed_memory()
     generator = torch.Generator().manual_seed(settings.seed)
     objective = shared_objective([job.objective for job in jobs])
-    pool = PhotoPool(torch.cat([job.photo for job in jobs]), objective, settings, generator)
+    pool = PhotoPool(
+        torch.cat([job.photo for job in jobs]), objective, settings, generator,
+        ahead=device.type != "cpu",  # elsewhere the host is not to be waited for between steps
+    )  # fmt: skip
     whole = Drawing.join([job.initial for job in jobs]).to(device)
     frozen = torch.cat([job.initial.frozen.expand(len(job.initial), -1) for job in jobs])
     reach = [ANYWHERE if job.page is None else job.page.reach
@@ -125,6 +128,7 @@ def optimise_together(
                 going = {k: parts[n][k] for k in tracks[n].active}
                 _lay_anew(adam, strokes(n), going, job, number)
         if not last:
+            pool.encode_for(number)
             step.look()
         if last or (evaluating and settings.average):
             step.evaluate()  # else the step's own clean pairs serve

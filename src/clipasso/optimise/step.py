@@ -141,7 +141,8 @@ class Step:
             loss = targets.loss(leaf, chosen, photos)
             light += torch.autograd.grad(loss.total.sum() / count, leaf)
             terms.append(self._terms(loss.terms, count))
-        self._grads = torch.autograd.grad(images, self.adam.moved, torch.cat(light))
+        # Of a sum: given a gradient of images, torch would import SymPy to compare two shapes.
+        self._grads = torch.autograd.grad((images * torch.cat(light)).sum(), self.adam.moved)
         self.terms = torch.cat(terms, 1)
 
     def _parts(self, images: Tensor, each: int) -> list[tuple[Tensor, Tensor]]:

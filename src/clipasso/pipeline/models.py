@@ -24,6 +24,7 @@ from clipasso.errors import ClipassoError
 from clipasso.optimise.objective import make_objective
 from clipasso.pipeline.waiting import foretold_seconds
 from clipasso.pipeline.words import size_in_words, time_in_words
+from clipasso.raster.compiling import compile_ahead
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
@@ -90,7 +91,7 @@ def load_models(
     saliency_weights: str | Path | None = None,
     device: str = "auto",
 ) -> Models:
-    """Load what a run with these settings needs.
+    """Load what a run with these settings needs; kernels are compiled meanwhile, if they must be.
 
     Args:
         encoder: a name for `load_encoder`, or an encoder that is loaded already, whose precision
@@ -104,6 +105,7 @@ def load_models(
     Raises:
         ClipassoError: an encoder, checkpoint or device that cannot be used.
     """
+    compile_ahead("forward", "backward")
     where, note = pick_device(device), None
     metric = None
     if settings.loss in ("l2", "lpips"):

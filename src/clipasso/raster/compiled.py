@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from numba import config, njit
+from numba.core import event
+from numba.core.compiler_lock import global_compiler_lock
+
+from clipasso.raster.compiling import report
 
 try:
     from numba.core.caching import FunctionCache
@@ -47,11 +51,36 @@ def uncompiled() -> Iterator[None]:
     """Let numba leave alone what is imported meanwhile, but for our own kernels."""
     from clipasso.raster import kernel  # noqa: F401  # before another thread asks for it
 
-    before, config.DISABLE_JIT = config.DISABLE_JIT, True
-    try:
-        yield
-    finally:
-        config.DISABLE_JIT = before
+    with global_compiler_lock:  # no other thread compiles half of a kernel so
+        before, config.DISABLE_JIT = config.DISABLE_JIT, True
+        try:
+            yield
+        finally:
+            config.DISABLE_JIT = before
+
+
+class _Reporter(event.Listener):  # type: ignore[misc]
+    """Tells of the compilation of our kernels; under numba's lock, so one at a time."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    def on_start(self, event: Any) -> None:
+        self._count(event, 1)
+
+    def on_end(self, event: Any) -> None:
+        self._count(event, -1)
+
+    def _count(self, event: Any, by: int) -> None:
+        function = getattr((event.data or {}).get("dispatcher"), "py_func", None)
+        if not getattr(function, "__module__", "").startswith("clipasso."):
+            return
+        before, self._depth = self._depth, self._depth + by
+        if not before or not self._depth:
+            report(by > 0)
+
+
+event.register("numba:compile", _Reporter())
 
 
 class _KernelCache(FunctionCache):  # type: ignore[misc]

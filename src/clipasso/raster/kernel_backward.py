@@ -1,6 +1,7 @@
 """The CPU kernel, backward: gradients from the records that `kernel_forward` kept."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from clipasso.raster.sigma import SIGMA
 __all__ = ["backward"]
 
 _FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-_SUMS = {**_FLAGS, "fastmath": {"contract", "nsz", "reassoc"}}  # sums in as many lanes as there are
+_INNER = {**_FLAGS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_SUMS = {**_INNER, "fastmath": {"contract", "nsz", "reassoc"}}  # sums in as many lanes as there are
 
 
 @compiled(**_SUMS)
@@ -77,7 +79,7 @@ def _add_slopes(t, way_x, way_y, slope, half, order, out):
     return wide
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _shade(pixel, covered, opacity, through, light):
     """Take the light that reaches each record, and what the stroke lets through of it."""
     for j in range(len(pixel)):
@@ -108,31 +110,37 @@ def _weigh(slope, covered, opacity):
     return total
 
 
-@compiled(**_FLAGS)
 def backward(
-    grad, segments, widths, opacities, colors,
-    starts, pixel, parameter, way_x, way_y, covered, under,
-):  # fmt: skip
+    grad: Any, segments: Any, widths: Any, opacities: Any, colors: Any, *records: Any
+) -> tuple[Any, ...]:
     """Gradients of `forward` from its records.
 
     With T the light that later strokes let through, a stroke's alpha moves the image by
     (colour - under) T.
 
     Args:
-        grad: `[batch, channels, height, width]`, contiguous; the others as in and from `forward`.
+        grad: `[batch, channels, height, width]`, contiguous; segments, widths, opacities, colors:
+            as in `forward`; records: as it returned them.
 
     Returns:
         Gradients of segments, widths, opacities and colors, in their shapes.
     """
+    inputs = segments, widths, opacities, colors
+    gradients = tuple(map(np.zeros_like, inputs))
+    _backward(grad.reshape(*grad.shape[:2], -1), *inputs, *records, *gradients)
+    return gradients
+
+
+@compiled(**_FLAGS)
+def _backward(
+    light_image, segments, widths, opacities, colors,
+    starts, pixel, parameter, way_x, way_y, covered, under,
+    g_segments, g_widths, g_opacities, g_colors,
+):  # fmt: skip
     real = segments.dtype
     batch, strokes, m, order, _ = segments.shape
-    channels, height, width = grad.shape[1], grad.shape[2], grad.shape[3]
-    light_image = grad.reshape(batch, channels, height * width)
-    g_segments = np.zeros_like(segments)
-    g_widths = np.zeros_like(widths)
-    g_opacities = np.zeros_like(opacities)
-    g_colors = np.zeros_like(colors)
-    through = np.empty(height * width, real)
+    channels, area = light_image.shape[1], light_image.shape[2]
+    through = np.empty(area, real)
     light = np.empty(len(pixel), real)
     slope = np.empty(len(pixel), real)
     for b in range(batch):
@@ -159,4 +167,3 @@ def backward(
                     g_segments[b, s, k],
                 )  # fmt: skip
             g_widths[b, s] = wide * segments.dtype.type(0.5)
-    return g_segments, g_widths, g_opacities, g_colors

@@ -30,9 +30,10 @@ _MARGIN = 0.05  # px: what the distance to a bowed piece may be wrong by
 _MAX_PIECES = 2048
 _NEWTON_STEPS = 3
 _FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_INNER = {**_FLAGS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _power_basis(p, out):
     """Coefficients of 1, t, t^2, t^3 of one segment with 2 to 4 control points -> out [4, 2]."""
     degree = p.shape[0] - 1
@@ -51,7 +52,7 @@ def _power_basis(p, out):
             out[3, c] = p[3, c] - p[0, c] + 3 * (p[1, c] - p[2, c])
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _pieces(p):
     """How many pieces of a segment bow at most `_BOW` from their chords: |B''| / (8 n^2) <= bow."""
     degree = p.shape[0] - 1
@@ -64,7 +65,7 @@ def _pieces(p):
     return int(min(max(n, 1), _MAX_PIECES))
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _at(c, t):
     """The segment's point at t, from its power basis."""
     x = c[0, 0] + t * (c[1, 0] + t * (c[2, 0] + t * c[3, 0]))
@@ -72,7 +73,7 @@ def _at(c, t):
     return x, y
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _slant(c, t, dx, dy, length):
     """How far the curve's tangent at t leans from a chord, as a sine; 1 where it turns away."""
     vx = c[1, 0] + t * (2 * c[2, 0] + t * 3 * c[3, 0])
@@ -83,7 +84,7 @@ def _slant(c, t, dx, dy, length):
     return abs(vx * dy - vy * dx) / speed
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _mark_segment(c, pieces, k, radius, window, nearest, guess, marks, count):
     """Offer every pixel near one segment its closest parameter u = k + t, piece by piece.
 
@@ -115,7 +116,7 @@ def _mark_segment(c, pieces, k, radius, window, nearest, guess, marks, count):
     return count
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _mark(
     ax, ay, dx, dy, length, hx, hy, u0, du, radius, before, after,
     window, nearest, guess, marks, count,
@@ -183,7 +184,7 @@ def _mark(
     return count
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _collect(marks, count, guess, nearest, m, width, bounds, pixel, t, x, y):
     """Turn marks into records sorted by segment, and wipe them.
 
@@ -218,7 +219,7 @@ def _collect(marks, count, guess, nearest, m, width, bounds, pixel, t, x, y):
         pixel[n] = int(mark_y[j]) * width + int(mark_x[j])
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _window(segments, reach, width, height):
     """The pixels within reach of a stroke's control points: left, top, right, bottom, inclusive."""
     left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf
@@ -236,7 +237,7 @@ def _window(segments, reach, width, height):
     )
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _refine(c, t, x, y):
     """Newton's method for the closest parameters t `[n]` of one segment to pixels (x, y) `[n]`.
 
@@ -283,7 +284,7 @@ _Q = (1.0, 8.89409048597, 36.3923619872, 88.0720393717, 132.467229416, 113.47775
       -3.8574190562)  # fmt: skip
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _cover(dx, dy, half, covered):
     """Coverage of pixels `[n]` whose way to the curve is (dx, dy), by a stroke of half-width."""
     real = covered.dtype.type
@@ -308,7 +309,7 @@ def _cover(dx, dy, half, covered):
         covered[j] = total if total > real(0) else real(0)
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _composite(covered, opacity, color, pixel, plane, under):
     """Put a stroke's records over one channel `[area]`, keeping what lay under them."""
     for j in range(len(covered)):
@@ -317,11 +318,12 @@ def _composite(covered, opacity, color, pixel, plane, under):
         plane[pixel[j]] = below + covered[j] * opacity * (color - below)
 
 
-@compiled(**_FLAGS)
+@compiled(**_INNER)
 def _grown(values, n, capacity):
     """A longer array that begins with the first n values."""
     longer = np.empty(capacity, values.dtype)
-    longer[:n] = values[:n]
+    for j in range(n):  # not by slices, whose shapes numba checks with compiled messages
+        longer[j] = values[j]
     return longer
 
 
@@ -361,20 +363,26 @@ def forward(
         `[batch * strokes * m + 1]`, and per touched pixel its index, closest parameter, the way to
         the curve `[2]`, coverage and `[channels]` the colour under the stroke.
     """
-    scratch = _scratch.get(height * width, segments.dtype)
-    drawn: tuple[Any, ...] = _forward(segments, widths, opacities, colors, height, width, *scratch)
-    return drawn
+    batch, strokes, m, _, _ = segments.shape
+    real, channels = segments.dtype, colors.shape[2]
+    image = np.ones((batch, channels, height * width), real)
+    starts = np.zeros(batch * strokes * m + 1, np.int64)
+    room = np.empty((m, 4, 2), real), np.empty(m + 1, np.int64)
+    records = _forward(
+        segments, widths, opacities, colors, height, width, image, starts, *room,
+        *_scratch.get(height * width, real),
+    )  # fmt: skip
+    return image.reshape(batch, channels, height, width), starts, *records
 
 
 @compiled(**_FLAGS)
-def _forward(segments, widths, opacities, colors, height, width, nearest, guess, *marks):
-    real = segments.dtype
+def _forward(
+    segments, widths, opacities, colors, height, width, image, starts, power, bounds,
+    nearest, guess, place, mark_x, mark_y,
+):  # fmt: skip
+    real, marks = segments.dtype, (place, mark_x, mark_y)
     batch, strokes, m, _, _ = segments.shape
     channels = colors.shape[2]
-    image = np.ones((batch, channels, height * width), real)
-    power = np.empty((m, 4, 2), real)
-    starts = np.zeros(batch * strokes * m + 1, np.int64)
-    bounds = np.empty(m + 1, np.int64)
     capacity = 1024 * max(1, batch * strokes)
     pixel = np.empty(capacity, np.int32)
     parameter = np.empty(capacity, real)
@@ -382,12 +390,13 @@ def _forward(segments, widths, opacities, colors, height, width, nearest, guess,
     way_y = np.empty(capacity, real)
     covered = np.empty(capacity, real)
     under = np.empty((channels, capacity), real)
-    n = 0
+    none = np.int64(0)  # a literal's type is its value: it would be compiled for as well
+    n = none
     for b in range(batch):
         for s in range(strokes):
             half = widths[b, s] / segments.dtype.type(2)
             radius = half + REACH
-            count = 0
+            count = none
             window = _window(segments[b, s], radius + _BOW, width, height)
             for k in range(m):
                 _power_basis(segments[b, s, k], power[k])
@@ -401,7 +410,9 @@ def _forward(segments, widths, opacities, colors, height, width, nearest, guess,
                 way_x, way_y = _grown(way_x, n, capacity), _grown(way_y, n, capacity)
                 covered = _grown(covered, n, capacity)
                 more = np.empty((channels, capacity), real)
-                more[:, :n] = under[:, :n]
+                for ch in range(channels):
+                    for j in range(n):
+                        more[ch, j] = under[ch, j]
                 under = more
             end = n + count
             here, t, x, y = pixel[n:end], parameter[n:end], way_x[n:end], way_y[n:end]
@@ -417,10 +428,7 @@ def _forward(segments, widths, opacities, colors, height, width, nearest, guess,
                     under[ch, n:end],
                 )  # fmt: skip
             n = end
-    return (
-        image.reshape(batch, channels, height, width),
-        starts, pixel[:n], parameter[:n], way_x[:n], way_y[:n], covered[:n], under[:, :n],
-    )  # fmt: skip
+    return pixel[:n], parameter[:n], way_x[:n], way_y[:n], covered[:n], under[:, :n]
 
 
 def paint(image: Any, segments: Any, starts: Any, widths: Any, opacities: Any, colors: Any) -> None:
@@ -433,15 +441,23 @@ def paint(image: Any, segments: Any, starts: Any, widths: Any, opacities: Any, c
             `starts[k + 1]`, which need not be joined.
         widths, opacities: `[strokes]`; colors: `[strokes, channels]`; float64.
     """
-    scratch = _scratch.get(image[0].size, image.dtype)
-    _paint(image, segments, starts, widths, opacities, colors, *scratch)
+    channels, height, width = image.shape
+    planes = image.reshape(channels, height * width)
+    # One layout, whatever comes: for others, and for what is read-only, numba compiles anew.
+    given = segments, starts, widths, opacities, colors
+    values = (np.require(array, requirements=["C", "W"]) for array in given)
+    _paint(planes, height, width, *values, *_scratch.get(height * width, image.dtype))
 
 
 @compiled(**_FLAGS)
-def _paint(image, segments, starts, widths, opacities, colors, nearest, guess, *marks):
-    real = image.dtype
-    channels, height, width = image.shape
-    planes = image.reshape(channels, height * width)
+def _paint(
+    planes, height, width, segments, starts, widths, opacities, colors,
+    nearest, guess, place, mark_x, mark_y,
+):  # fmt: skip
+    real, marks = planes.dtype, (place, mark_x, mark_y)
+    channels, order = len(planes), segments.shape[1]
+    turned = np.empty((order, 2), real)
+    none = np.int64(0)
     capacity = 1024
     pixel = np.empty(capacity, np.int32)
     t, x, y = np.empty(capacity, real), np.empty(capacity, real), np.empty(capacity, real)
@@ -460,9 +476,11 @@ def _paint(image, segments, starts, widths, opacities, colors, nearest, guess, *
         half = widths[s] / 2
         radius = half + REACH
         window = _window(own, radius + _BOW, width, height)
-        count = 0
+        count = none
         for k in range(m):
-            _power_basis(own[k, ::-1], power[apart * k + apart - 1])
+            for i in range(order):
+                turned[i, 0], turned[i, 1] = own[k, order - 1 - i, 0], own[k, order - 1 - i, 1]
+            _power_basis(turned, power[apart * k + apart - 1])
             _power_basis(own[k], power[apart * k])
             count = _mark_segment(
                 power[apart * k], _pieces(own[k]), apart * k, radius, window, nearest, guess,
