@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,14 +68,13 @@ def free_memory() -> int | None:
 
 
 def limit_threads(threads: int) -> None:
-    """Let this process's libraries use so many threads; before any of them is imported.
+    """Let this process's libraries use so many threads; they look when they are imported.
 
-    Those that are imported already keep what they have, but for torch.
+    Those that were imported before keep what they have, but for torch.
     """
     os.environ.update(dict.fromkeys(_THREADS, str(threads)))
-    import torch
-
-    torch.set_num_threads(threads)
+    if "torch" in sys.modules:  # by the main script
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def _siblings(processor: int) -> str:
