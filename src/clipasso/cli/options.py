@@ -110,7 +110,7 @@ def _known_workers(value: str) -> str:
 Workers = Annotated[
     str,
     typer.Option(
-        help="Processes that sketch several photos at once, each with its share of the cores: auto "
+        help="Processes that make several sketches at once, each with its share of the cores: auto "
         "is one a core, as far as memory allows, and 1 on a GPU or where it is not worth it.",
         metavar="auto|N", callback=_known_workers, rich_help_panel=_STEPS,
     ),

@@ -16,6 +16,7 @@ from clipasso.cli.photos import load_masked
 from clipasso.cli.stdio import STANDARD, read_standard
 from clipasso.cli.stopping import Stopping
 from clipasso.errors import ClipassoError
+from clipasso.pipeline.capacity import choose, cores
 
 if TYPE_CHECKING:
     from clipasso.pipeline.models import Models
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Sketcher", "choose_workers", "sketch_side_by_side"]
 
-_WORTH = 400  # steps of a seed that take as long as it takes to start processes for them
-
 
 def choose_workers(
     asked: str, photos: int, settings: Settings, together: int | None, device: str
@@ -34,34 +33,17 @@ def choose_workers(
     """How many processes sketch so many photos.
 
     Args:
-        asked: `auto` or a number. On a GPU one process works on many photos at once instead.
+        asked: `auto` or a number.
         together, device: as asked for.
 
     Raises:
         ClipassoError: it does not go with the others.
     """
-    batches = together is not None and together > 1
-    if asked == "auto":
-        if photos * settings.seeds * settings.iterations < _WORTH or batches:
-            return 1
-        from clipasso.pipeline.capacity import room
-
-        count = room(photos)
-    else:
-        count = min(int(asked), photos)
-        if count > 1 and batches:
+    if together is not None and together > 1:
+        if asked not in ("auto", "1"):
             raise ClipassoError(f"--workers {asked} and --together {together}: give one of them")
-    if count > 1:
-        from clipasso.pipeline.models import pick_device
-
-        kind = pick_device(device).type
-        if kind != "cpu" and asked != "auto":
-            raise ClipassoError(
-                f"--workers {asked}: for CPUs only, and this would be {kind}; photos share a GPU "
-                "by --together"
-            )
-        return count if kind == "cpu" else 1
-    return count
+        return 1
+    return choose(asked, photos, photos * settings.seeds * settings.iterations, device)
 
 
 class _Loaded(NamedTuple):
@@ -150,7 +132,6 @@ def sketch_side_by_side(
     Raises:
         ClipassoError: networks that cannot be loaded, or processes that cannot be had.
     """
-    from clipasso.pipeline.capacity import cores
     from clipasso.pipeline.workers import Workers
 
     outlet, steps = sketcher.outlet, sketcher.settings.iterations

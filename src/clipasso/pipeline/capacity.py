@@ -8,17 +8,49 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["WORKER_BYTES", "cores", "free_memory", "limit_threads", "room"]
+from clipasso.errors import ClipassoError
+
+__all__ = ["WORKER_BYTES", "choose", "cores", "free_memory", "limit_threads", "room"]
 
 WORKER_BYTES = 1_600_000_000
 """What a process is taken to need: the most that one took with the default settings, and a tenth
 more (docs/performance.md). Larger canvases and networks take more."""
 
+_WORTH = 400  # steps of a seed that take about as long as it takes to start processes for them
 _THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS", "OPENCV_FOR_THREADS_NUM",
 )  # fmt: skip
 _GROUPS = Path("/sys/fs/cgroup")
+
+
+def choose(asked: str, tasks: int, steps: int, device: str) -> int:
+    """How many processes make so many sketches.
+
+    Args:
+        asked: `auto`, or a number from 1.
+        tasks: how many sketches.
+        steps: of all their seeds, at most.
+        device: as asked for; on a GPU one process does better.
+
+    Returns:
+        At least 1, and not more than `tasks` need.
+
+    Raises:
+        ClipassoError: several are asked for, and it is no CPU.
+    """
+    if asked == "auto":
+        count = 1 if steps < _WORTH else room(tasks)
+    else:
+        count = max(1, min(int(asked), tasks))
+    if count == 1:
+        return 1
+    from clipasso.pipeline.models import pick_device
+
+    kind = pick_device(device).type
+    if kind != "cpu" and asked != "auto":
+        raise ClipassoError(f"--workers {asked}: for CPUs only, and this would be {kind}")
+    return count if kind == "cpu" else 1
 
 
 def room(tasks: int) -> int:
