@@ -144,15 +144,6 @@ def _read(terminal):
         return ""
 
 
-def test_networks_that_cannot_be_loaded_are_one_line(photos, tmp_path, capsys):
-    weights = tmp_path / "weights.pt"
-    weights.write_bytes(b"no weights")
-    asked = ["--encoder", "RN101", "--weights", weights, "--workers", 2]
-    assert sketch(*photos[:2], "-o", tmp_path / "out", *asked) == 2
-    (line,) = lines_of(capsys.readouterr().err)
-    assert str(weights) in line
-
-
 @pytest.mark.parametrize("workers", ["0", "-1", "many", "1.5"])
 def test_how_many(workers, photos, tmp_path, capsys):
     assert sketch(*photos, "-o", tmp_path / "out", "--workers", workers) == 2
@@ -175,6 +166,7 @@ def test_auto_is_one_a_core_where_that_is_worth_it(monkeypatch, capsys):
     assert chosen("9") == 4
     with pytest.raises(side_by_side.ClipassoError, match="--together 2: give one of them"):
         chosen("2", together=2)
+    monkeypatch.setattr(capacity, "_no_gpu", lambda: False)
     monkeypatch.setattr(models, "pick_device", lambda name: torch.device("cuda"))
     assert chosen(device="auto") == 1
     with pytest.raises(side_by_side.ClipassoError, match="for CPUs only"):

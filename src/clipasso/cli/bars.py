@@ -85,7 +85,9 @@ def shown_bars(photos: int, steps: int, silent: bool) -> Iterator[Bars]:
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"),
         TextColumn("{task.fields[loss]}"), TimeRemainingColumn(), TextColumn("left"),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as display:
         yield Bars(photos, steps, display)
 
 

@@ -146,6 +146,8 @@ def command(
 
 
 def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[str, ...]]:
+    if init is None:  # before torch is loaded, which workers do for themselves
+        return None, {}, ()
     from clipasso.start.from_sketch import read_init
 
     if init != str(STANDARD):

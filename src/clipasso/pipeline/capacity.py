@@ -43,8 +43,8 @@ def choose(asked: str, tasks: int, steps: int, device: str) -> int:
         count = 1 if steps < _WORTH else room(tasks)
     else:
         count = max(1, min(int(asked), tasks))
-    if count == 1:
-        return 1
+    if count == 1 or device == "cpu" or (device == "auto" and _no_gpu()):
+        return count
     from clipasso.pipeline.models import pick_device
 
     kind = pick_device(device).type
@@ -107,6 +107,16 @@ def limit_threads(threads: int) -> None:
     os.environ.update(dict.fromkeys(_THREADS, str(threads)))
     if "torch" in sys.modules:  # by the main script
         sys.modules["torch"].set_num_threads(threads)
+
+
+def _no_gpu() -> bool:
+    """Whether there can be none, which is known on Linux without loading torch."""
+    if not sys.platform.startswith("linux"):
+        return False
+    kinds = ("nvidia", "nvhost", "nvgpu", "kfd", "dxg")  # NVIDIA's, AMD's, and those of WSL
+    with suppress(OSError):
+        return not any(name.startswith(kinds) for name in os.listdir("/dev"))
+    return False
 
 
 def _siblings(processor: int) -> str:
