@@ -47,8 +47,7 @@ def run(photos: list[str], options: list[str], workers: str) -> dict[str, float]
         process = subprocess.Popen([*command, "--workers", workers, *options])
         most: dict[int, float] = {}
         while process.poll() is None:
-            for one, peak in peaks(process.pid).items():
-                most[one] = max(peak, most.get(one, 0.0))
+            most |= peaks(process.pid)  # the last told: at first a process has its parent's
             time.sleep(0.1)
         seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode:

@@ -83,7 +83,6 @@ def command(
 
       clipasso sketch - -o - < cat.jpg > cat.svg
     """
-    from clipasso.pipeline.models import load_models
     from clipasso.settings import make_settings
 
     if together is not None and not 1 <= together <= _MOST:
@@ -115,6 +114,8 @@ def command(
                 sketcher, jobs, count, stopping,
                 lambda name: forecast_of(settings, name, "cpu", len(jobs), quiet),
             )  # fmt: skip
+        from clipasso.pipeline.models import load_models
+
         models = load_models(
             settings, encoder or preferred, weights, saliency_encoder, saliency_weights, device
         )
