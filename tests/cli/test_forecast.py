@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -111,8 +110,7 @@ def test_a_batch_says_it_of_the_whole(clock, photo_path, tmp_path, capsys):
 
 def test_what_can_be_done_about_it(clock, capsys):
     def said(network, photos=1, **settings):
-        models = SimpleNamespace(loss=SimpleNamespace(name=network), device="cpu")
-        told = forecast_of(Settings(**settings), models, photos, quiet=False)
+        told = forecast_of(Settings(**settings), network, "cpu", photos, quiet=False)
         told.see(0, 1e6)
         told.see(1, 1e6)
         return lines(capsys)[0].partition("); ")[2]

@@ -80,6 +80,7 @@ def command(
     saliency_weights: opt.SaliencyWeights = None,
     mask: opt.Mask = "auto",
     device: opt.Device = "auto",
+    workers: opt.Workers = "auto",
     force: Annotated[bool, typer.Option("--force", help="Sketch anew what is there.")] = False,
     quiet: opt.Quiet = False,
     **chosen_settings: Any,
@@ -128,7 +129,7 @@ def command(
     if own:
         study = Study(
             prepare_folder(output / "runs"), encoder, weights, saliency_encoder, saliency_weights,
-            None, device, preset, say,
+            None, device, preset, say, workers,
         )  # fmt: skip
         grid = Grid(study, settings, preferred, mask)
     words = GridWords("looking at the photos", "", "sketch", "report", "sketches")

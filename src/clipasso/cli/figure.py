@@ -42,6 +42,7 @@ def command(
         str, typer.Option(help='For clipdraw ("A sketch of a(n) ..." with the photo\'s file name).')
     ] = "",
     device: opt.Device = "auto",
+    workers: opt.Workers = "auto",
     force: Annotated[
         bool, typer.Option("--force", help="Make every run anew instead of taking it up.")
     ] = False,
@@ -89,7 +90,8 @@ def command(
     files = run_grid(words, prepare_folder(output), quiet, lambda show: make_figure(
         name, photos, output, asked, encoder=encoder, weights=weights,
         saliency_encoder=saliency_encoder, saliency_weights=saliency_weights,
-        lpips_weights=lpips_weights, device=device, force=force, on_progress=show, say=say,
+        lpips_weights=lpips_weights, device=device, workers=workers, force=force,
+        on_progress=show, say=say,
     ))  # fmt: skip
     tell_files(files, quiet)
     return 0

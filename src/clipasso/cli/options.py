@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from clipasso.errors import ClipassoError
 from clipasso.settings import PANELS, PRESETS, Settings, about
 from clipasso.settings.knob import bare, choices
 
@@ -37,6 +38,7 @@ __all__ = [
     "SkipExisting",
     "Together",
     "Weights",
+    "Workers",
     "with_settings",
 ]  # fmt: skip
 
@@ -97,6 +99,22 @@ Together = _whole(
     _STEPS,
     "Photos optimised in one batch: the same sketches, sooner on a GPU (8 on CUDA, else 1).",
 )
+
+
+def _known_workers(value: str) -> str:
+    if value != "auto" and not (value.isdecimal() and int(value)):
+        raise ClipassoError(f"--workers {value}: give auto, or a number from 1")
+    return value
+
+
+Workers = Annotated[
+    str,
+    typer.Option(
+        help="Processes that make several sketches at once, each with its share of the cores: auto "
+        "is one a core, as far as memory allows, and 1 on a GPU or where it is not worth it.",
+        metavar="auto|N", callback=_known_workers, rich_help_panel=_STEPS,
+    ),
+]  # fmt: skip
 Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME", rich_help_panel=_STEPS)
 ]

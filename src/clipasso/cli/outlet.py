@@ -21,7 +21,7 @@ from clipasso.vector.safe_write import check_names, exists, keep_apart, prepare_
 if TYPE_CHECKING:
     from clipasso.pipeline.result import Result
 
-__all__ = ["Job", "Outlet"]
+__all__ = ["Job", "Outlet", "Written"]
 
 
 class Job(NamedTuple):
@@ -29,6 +29,22 @@ class Job(NamedTuple):
 
     photo: Path
     stem: str
+
+
+class Written(NamedTuple):
+    """What is told of a result whose files are written.
+
+    Attributes:
+        line: for people.
+        report: the line of JSON, if that is wanted.
+        svg: for standard output, if it goes there.
+        stopped_at: the step at which it was interrupted, or None.
+    """
+
+    line: str
+    report: str | None
+    svg: bytes | None
+    stopped_at: int | None
 
 
 @dataclass
@@ -125,23 +141,37 @@ class Outlet:
 
     def write(self, result: Result, stem: str) -> None:
         """Write a result's files and say so."""
+        self.tell(self.keep(result, stem))
+
+    def keep(self, result: Result, stem: str) -> Written:
+        """Write a result's files and say nothing, as in a process beside the one that speaks."""
         from clipasso.pipeline.output import write_result
 
-        interrupted = result.outcome.stopped == "interrupted"
+        report, svg, where = None, None, "standard output"
         if self.to_stdout:
-            tell_bytes(result.sketch.to_svg().encode())
-            self._tell(result, "standard output")
+            svg = result.sketch.to_svg().encode()
         else:
             files = write_result(
                 result, self.folder, stem, all_seeds=self.all_seeds, debug=self.debug,
                 replace=self.force,
             )  # fmt: skip
+            where = str(files[0])
             if self.as_json:
-                tell(json.dumps({**result.report(), "files": [str(f) for f in files]}))
-            self._tell(result, str(files[0]))
+                report = json.dumps({**result.report(), "files": [str(f) for f in files]})
+        steps = result.outcome.steps if result.outcome.stopped == "interrupted" else None
+        return Written(self._line(result, where), report, svg, steps)
+
+    def tell(self, written: Written) -> None:
+        """Say what was written, and count it."""
+        if written.svg is not None:
+            tell_bytes(written.svg)
+        if written.report is not None:
+            tell(written.report)
+        if not self.silent:
+            tell(written.line)
         self.written += 1
-        if interrupted:
-            say(f"stopped at step {result.outcome.steps}; the best sketch so far is written")
+        if written.stopped_at is not None:
+            say(f"stopped at step {written.stopped_at}; the best sketch so far is written")
 
     @contextmanager
     def at_work(self, jobs: int) -> Iterator[Stopping]:
@@ -163,16 +193,14 @@ class Outlet:
         done = f"{self.written} of {jobs} photos are written" if self.written else ""
         say(f"stopped; {done or 'nothing was written'}")
 
-    def _tell(self, result: Result, where: str) -> None:
-        if self.silent:
-            return
+    def _line(self, result: Result, where: str) -> str:
         times = result.photo.frame.zoom
         zoom = "" if times == 1 else f", zoomed {round(times, 1):g} times to its object"
         faces = len(result.close_ups.faces)
         close = f", {faces} face{'s' if faces > 1 else ''} from close up" if faces else ""
         loss = result.outcome.losses[result.outcome.winner]
         together = f" with {result.together - 1} more" if result.together > 1 else ""
-        tell(
+        return (
             f"{where}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
             f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s{together}, "
             f"{result.encoder}, mask: {result.mask.source}{zoom}{close}"

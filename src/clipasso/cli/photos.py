@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,10 @@ from clipasso.photo.folders import listed, pictures_in
 
 if TYPE_CHECKING:
     from clipasso.photo.canvas import Fit, Photo
+    from clipasso.photo.masks import Mask
+    from clipasso.settings import Settings
 
-__all__ = ["expanded", "load"]
+__all__ = ["expanded", "load", "load_masked"]
 
 _OURS = b"urn:clipasso:sketch"
 _HEAD = 4096  # bytes of an SVG that tell whether it is ours
@@ -53,6 +55,34 @@ def load(path: Path, size: int, fit: Fit) -> Photo:
     if path == STANDARD:
         return load_photo(read_standard(), size=size, fit=fit, name="standard input")
     return load_photo(path, size=size, fit=fit)
+
+
+def load_masked(
+    path: Path, settings: Settings, fit: Fit, mask: str | bytes, mask_weights: Path | None,
+    tell: Callable[[str], None], data: bytes | None = None,
+) -> tuple[Photo, Mask]:  # fmt: skip
+    """A photo without its frame, and its mask.
+
+    Args:
+        mask, mask_weights: as for `make_mask`.
+        tell: takes the photo's notes.
+        data: what was read from standard input already, where the path is `-`.
+
+    Raises:
+        ClipassoError: one of them cannot be used.
+    """
+    from clipasso.photo.canvas import load_photo
+    from clipasso.photo.masks import make_mask
+    from clipasso.photo.picture_frame import without_frame
+
+    if data is None:
+        photo = load(path, settings.canvas, fit)
+    else:
+        photo = load_photo(data, size=settings.canvas, fit=fit, name="standard input")
+    photo = without_frame(photo, settings.frame)
+    for note in photo.notes:
+        tell(note)
+    return photo, make_mask(photo, mask, fit, mask_weights)
 
 
 def _results(files: Iterable[Path]) -> set[Path]:

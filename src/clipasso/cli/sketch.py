@@ -12,8 +12,9 @@ from clipasso.cli import options as opt
 from clipasso.cli.console import say
 from clipasso.cli.forecast import Forecast, where
 from clipasso.cli.outlet import Job, Outlet
-from clipasso.cli.photos import expanded, load
+from clipasso.cli.photos import expanded, load_masked
 from clipasso.cli.progress import run_shown
+from clipasso.cli.side_by_side import Sketcher, choose_workers, sketch_side_by_side
 from clipasso.cli.stdio import STANDARD, once, read_standard
 from clipasso.cli.stopping import Stopping
 from clipasso.errors import ClipassoError
@@ -46,6 +47,7 @@ def command(
     preset: opt.Preset = "default",
     device: opt.Device = "auto",
     together: opt.Together = None,
+    workers: opt.Workers = "auto",
     init: opt.Init = None,
     freeze: opt.Freeze = "",
     saliency_encoder: opt.SaliencyEncoder = None,
@@ -98,10 +100,20 @@ def command(
     )  # fmt: skip
     files = [weights, saliency_weights, mask_weights, Path(mask), Path(init) if init else None]
     jobs = outlet.plan(expanded(photos, quiet), files)
+    count = choose_workers(workers, len(jobs), settings, together, device)
     if not jobs:
         return 0
     good = True
     with outlet.at_work(len(jobs)) as stopping:
+        if count > 1:
+            sketcher = Sketcher(
+                settings, encoder or preferred, weights, saliency_encoder, saliency_weights, fit,
+                mask_given, mask_weights, given, freeze, notes, outlet,
+            )  # fmt: skip
+            return sketch_side_by_side(
+                sketcher, jobs, count, stopping,
+                lambda name: forecast_of(settings, name, "cpu", len(jobs), quiet),
+            )  # fmt: skip
         from clipasso.pipeline.models import load_models  # torch, while kernels are compiled
 
         models = load_models(
@@ -110,7 +122,7 @@ def command(
         if models.note:
             say(models.note)
         batch = together or (_ON_CUDA if models.device.type == "cuda" else 1)
-        forecast = forecast_of(settings, models, len(jobs), quiet)
+        forecast = forecast_of(settings, models.loss.name, models.device, len(jobs), quiet)
         times = -(-len(jobs) // batch)
         said = set(notes)
         for first in range(0, len(jobs), batch):
@@ -135,6 +147,8 @@ def command(
 
 
 def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[str, ...]]:
+    if init is None:  # before torch is loaded, which workers do for themselves
+        return None, {}, ()
     from clipasso.start.from_sketch import read_init
 
     if init != str(STANDARD):
@@ -151,17 +165,12 @@ def _load(
     mask: str | bytes, mask_weights: Path | None,
 ) -> list[tuple[Photo, Mask, str]]:  # fmt: skip
     """Those photos that can be read, with their masks and stems; says what is wrong with others."""
-    from clipasso.photo.masks import make_mask
-    from clipasso.photo.picture_frame import without_frame
-
     loaded = []
     for job in jobs:
         try:
             outlet.claim(job, held)
-            photo = without_frame(load(job.photo, settings.canvas, fit), settings.frame)
-            for note in photo.notes:
-                say(note)
-            loaded.append((photo, make_mask(photo, mask, fit, mask_weights), job.stem))
+            seen = load_masked(job.photo, settings, fit, mask, mask_weights, say)
+            loaded.append((*seen, job.stem))
         except ClipassoError as error:  # the other photos must not suffer
             say(str(error))
     return loaded
@@ -199,7 +208,9 @@ def _sketch(
     )  # fmt: skip
 
 
-def forecast_of(settings: Settings, models: Models, photos: int, quiet: bool) -> Forecast:
+def forecast_of(
+    settings: Settings, encoder: str, device: object, photos: int, quiet: bool
+) -> Forecast:
     """What will be said of a run over so many photos, if it is long."""
     from clipasso.encoders import EMBEDDED
     from clipasso.settings import PRESETS
@@ -207,14 +218,14 @@ def forecast_of(settings: Settings, models: Models, photos: int, quiet: bool) ->
     def work() -> str:
         each = f", {photos} photos" if photos > 1 else ""
         seeds = f"{settings.seeds} seeds" if settings.seeds > 1 else "one seed"
-        network = f"{models.loss.name} on {where(models.device)}"
+        network = f"{encoder} on {where(device)}"
         return f"{settings.iterations} steps of {seeds}{each}, {network}"
 
     hint = "Ctrl-C keeps " + ("what is done by then" if photos > 1 else "the best so far")
     draft = PRESETS["draft"]
     if settings.seeds * settings.iterations > draft["seeds"] * draft["iterations"]:
         hint += ", --preset draft is quicker"
-    elif models.loss.name != EMBEDDED:
+    elif encoder != EMBEDDED:
         hint += f", --encoder {EMBEDDED} is quicker"
     return Forecast(work, hint, quiet)
 

@@ -38,6 +38,7 @@ def make_figure(
     saliency_weights: str | Path | None = None,
     lpips_weights: str | Path | None = None,
     device: str = "auto",
+    workers: str = "1",
     force: bool = False,
     on_progress: Callable[[GridProgress], None] = lambda progress: None,
     say: Callable[[str], None] = lambda line: None,
@@ -52,6 +53,7 @@ def make_figure(
         asked: what is not the study's own choice.
         encoder, weights, saliency_encoder, saliency_weights, device: as for `clipasso.sketch`.
         lpips_weights: torchvision's VGG16 checkpoint, for the figure of losses.
+        workers: how many processes make sketches at once on a CPU, `auto` or a number.
         force: make all runs anew.
         on_progress: called when a run begins, at its evaluations and when it is kept.
         say: is told what a person should know.
@@ -77,6 +79,7 @@ def make_figure(
     study = Study(
         prepare_folder(folder / "runs"), encoder, _path(weights), saliency_encoder,
         _path(saliency_weights), _path(lpips_weights), device, asked.preset, say,
+        workers,
     )  # fmt: skip
     blocks = figure.plan(files, asked, study.main_encoder())
     missing = _check(study, runs_of(blocks), say)

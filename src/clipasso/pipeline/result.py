@@ -98,6 +98,7 @@ class Result:
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "together": self.together,
             "device": self.device,
+            "threads": torch.get_num_threads(),
             "notes": list(self.notes),
             "versions": versions(),
         }

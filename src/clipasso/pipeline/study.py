@@ -44,7 +44,8 @@ class Study:
         lpips_weights: VGG16's checkpoint, for LPIPS.
         device: `auto`, `cpu`, `cuda` or `mps`.
         preset: whose encoder is the main one.
-        say: is told what a person should know.
+        say: is told what a person should know, each line once.
+        workers: how many processes make sketches at once, `auto` or a number.
     """
 
     folder: Path
@@ -56,6 +57,8 @@ class Study:
     device: str = "auto"
     preset: str = "default"
     say: Callable[[str], None] = lambda line: None
+    workers: str = "1"
+    _said: set[str] = field(default_factory=set)
     _models: dict[tuple[str, str], Models] = field(default_factory=dict)
     _photos: dict[tuple[Path, int, str], Photo] = field(default_factory=dict)
     _masks: dict[tuple[Path, int, str, str], Mask] = field(default_factory=dict)
@@ -134,13 +137,19 @@ class Study:
         key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
         return f"{run.photo.stem}-{key[:12]}"
 
+    def note(self, line: str) -> None:
+        """Say something, unless it was said before."""
+        if line not in self._said:
+            self._said.add(line)
+            self.say(line)
+
     def _photo(self, run: Run) -> Photo:
         key = (run.photo, run.settings.canvas, run.settings.frame)
         if key not in self._photos:
             loaded = load_photo(run.photo, size=run.settings.canvas)
             self._photos[key] = without_frame(loaded, run.settings.frame)
             for note in self._photos[key].notes:
-                self.say(note)
+                self.note(note)
         return self._photos[key]
 
     def _mask(self, run: Run) -> Mask:
@@ -185,5 +194,5 @@ class Study:
                 self.device,
             )  # fmt: skip
             if note := self._models[name, ""].note:
-                self.say(note)
+                self.note(note)
         return self._models[name, ""]

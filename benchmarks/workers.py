@@ -1,0 +1,99 @@
+"""Several photos in one call: photos an hour and memory, by how many processes sketch them.
+
+    python benchmarks/workers.py PHOTO PHOTO PHOTO PHOTO
+    python benchmarks/workers.py PHOTO PHOTO PHOTO PHOTO --runs 1 -- --preset draft   # its options
+
+Each run is the command from its start to its end. The baseline is one process that takes all cores,
+`--workers 1`; the two take turns, and the median over runs is told, with the processor time and the
+machine's load before each run, since on a busy machine more processes get a larger share of it.
+Memory is the peak of the program and of its largest worker (Linux).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from common import machine, print_table, write_json
+
+
+def peaks(process: int) -> dict[int, float]:
+    """Peak MB so far of a process and of those that it started, where /proc tells."""
+    found = {}
+    with suppress(OSError):
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        for one in (process, *map(int, children)):
+            with suppress(OSError, StopIteration):
+                lines = Path(f"/proc/{one}/status").read_text().splitlines()
+                told = next(line for line in lines if line.startswith("VmHWM"))
+                found[one] = int(told.split()[1]) / 1024
+    return found
+
+
+def run(photos: list[str], options: list[str], workers: str) -> dict[str, float]:
+    """One call: seconds, processor seconds, and peaks in MB."""
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "clipasso", "sketch", *photos, "-o", folder, "-q"]
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        process = subprocess.Popen([*command, "--workers", workers, *options])
+        most: dict[int, float] = {}
+        while process.poll() is None:
+            most |= peaks(process.pid)  # the last told: at first a process has its parent's
+            time.sleep(0.1)
+        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if process.returncode:
+            raise SystemExit(f"it failed: {' '.join(command)}")
+    parent = most.pop(process.pid, 0.0)
+    return {
+        "seconds": seconds,
+        "processor": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "parent": parent,
+        "worker": max(most.values(), default=0.0),
+        "load": load,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", nargs="+")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--workers", default="auto", help="to compare with 1")
+    parser.add_argument("--json", metavar="FILE")
+    given = sys.argv[1:]
+    split = given.index("--") if "--" in given else len(given)
+    arguments = parser.parse_args(given[:split])
+    chosen = given[split + 1 :] or ["--encoder", "efficientnet-lite0"]
+    print(", ".join(f"{k} {v}" for k, v in machine().items()))
+    found: dict[str, list[dict[str, float]]] = {"1": [], arguments.workers: []}
+    for _ in range(arguments.runs):
+        for workers, runs in found.items():
+            runs.append(run(arguments.photos, chosen, workers))
+    rows, base = [], 0.0
+    for workers, runs in found.items():
+        middle = {name: statistics.median(one[name] for one in runs) for name in runs[0]}
+        hourly = len(arguments.photos) * 3600 / middle["seconds"]
+        base = base or hourly
+        loads = [one["load"] for one in runs]
+        rows.append([
+            workers, f"{middle['seconds']:.0f}", f"{middle['processor']:.0f}", f"{hourly:.0f}",
+            f"{hourly / base:.2f}", f"{middle['parent']:.0f}", f"{middle['worker']:.0f}",
+            f"{min(loads):.1f} to {max(loads):.1f}",
+        ])  # fmt: skip
+    print_table(
+        ["workers", "seconds", "processor s", "photos an hour", "of one", "MB", "MB of a worker",
+         "load before"], rows,
+    )  # fmt: skip
+    write_json(arguments.json, found)
+
+
+if __name__ == "__main__":
+    main()
