@@ -1,8 +1,11 @@
 """The command `clipasso`."""
 
 import sys
+from time import monotonic
 
 __all__ = ["main"]
+
+_STARTED = monotonic()  # what `--time` counts from, imports included
 
 
 def main() -> None:
@@ -15,7 +18,7 @@ def main() -> None:
     try:
         from clipasso.cli import run
 
-        status = run()
+        status = run(started=_STARTED)
     except KeyboardInterrupt:  # before there is anything to keep, as while modules are loaded
         print("clipasso: stopped; nothing was written", file=sys.stderr)
         status = 130

@@ -14,7 +14,7 @@ from clipasso.optimise.loss import Loss, blank_distances
 from clipasso.optimise.objective import Objective
 from clipasso.settings import Borders, Settings
 
-__all__ = ["PhotoPool", "Targets", "shared_objective"]
+__all__ = ["PhotoPool", "Targets", "draws_some", "shared_objective"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class PhotoPool:
 
     Attributes:
         clean: the photos as they are.
-        every: those and, where there is a pool, the photos under all its transforms.
+        every: those and, where there is a pool, the photos under all its transforms; in a short run
+            under those that some step draws (`draws_some`).
         fixed: whether all that steps need is on the device already, so that `at` never waits.
     """
 
@@ -98,12 +99,19 @@ class PhotoPool:
     ) -> None:
         self.photos, self.objective, self.settings = photos, objective, settings
         self.generator, count = generator, settings.augmentations
-        self.clean = self.every = self._encode(identity_homographies(1))
+        self.clean = self.every = self.encode(identity_homographies(1))
         self.fixed = bool(settings.pool) or not count
-        if self.fixed and count:
-            self.every = _join([self.clean, self._encode(self._random(settings.pool))], len(photos))
-        rows = [self._draw(count) for _ in range(settings.iterations)] if self.fixed else []
-        self._table = torch.stack(rows).to(photos.device) if rows else None
+        self._table: Tensor | None = None
+        if self.fixed:
+            transforms = self.random(settings.pool) if count else identity_homographies(0)
+            rows = [self._draw(count) for _ in range(settings.iterations)]
+            table = torch.stack(rows)
+            if draws_some(settings):
+                drawn, table = table.unique(return_inverse=True)
+                transforms = transforms[drawn[1:] - 1]
+            if count:
+                self.every = _join([self.clean, self.encode(transforms)], len(photos))
+            self._table = table.to(photos.device)
 
     def at(self, step: Tensor) -> tuple[Targets, Tensor | None]:
         """What a step's sketches are compared with, and which of its transforms are to be used.
@@ -116,32 +124,27 @@ class PhotoPool:
         return self.every, self._table.index_select(0, step)[0]
 
     def draw(self, count: int) -> Targets:
-        """The clean photos and `count` different random transforms of them, for one step."""
+        """The clean photos and `count` fresh random transforms of them, for one step."""
         if count == 0:
             return self.clean
-        photos = len(self.photos)
-        if not self.fixed:
-            return _join([self.clean, self._encode(self._random(count))], photos)
-        n, chosen = len(self.every), self._draw(count).to(self.photos.device)
-        pairs = (torch.arange(photos, device=chosen.device)[:, None] * n + chosen).flatten()
-        every = self.every
-        units = {name: unit[pairs] for name, unit in every.units.items()}
-        transforms, features = every.transforms[chosen], every.features[pairs]
-        return replace(every, transforms=transforms, features=features, units=units)
+        return _join([self.clean, self.encode(self.random(count))], len(self.photos))
 
     def _draw(self, count: int) -> Tensor:
-        """The clean transform and `count` others of `every`, `[1 + count]` on the CPU."""
+        """The clean transform and `count` others of the pool, `[1 + count]` on the CPU."""
         chosen = torch.zeros(1 + count, dtype=torch.long)
         if count:
-            chosen[1:] = 1 + torch.randperm(len(self.every) - 1, generator=self.generator)[:count]
+            drawn = torch.randperm(self.settings.pool, generator=self.generator)[:count]
+            chosen[1:] = 1 + drawn
         return chosen
 
-    def _random(self, count: int) -> Tensor:
+    def random(self, count: int) -> Tensor:
+        """So many transforms, `[count, 3, 3]` on the CPU, by the generator."""
         size = self.photos.shape[-1]
         return random_homographies(count, size, self.generator, crop=self.settings.crop)
 
     @torch.no_grad()
-    def _encode(self, transforms: Tensor, chunk: int = 8) -> Targets:
+    def encode(self, transforms: Tensor, chunk: int = 8) -> Targets:
+        """The photos under transforms `[n, 3, 3]`, so many of them at a time."""
         recipe, borders = self.objective.recipe, self.settings.borders
         transforms = transforms.to(self.photos.device)
         photos = []
@@ -167,6 +170,11 @@ class PhotoPool:
         images = image.expand(len(transforms), -1, -1, -1)
         images = apply_homographies(images, transforms, borders=self.settings.borders)
         return self.objective.encoder.encode(images, self.objective.recipe.layers).exact()
+
+
+def draws_some(settings: Settings) -> bool:
+    """Whether a run is so short that its steps cannot draw all transforms of its pool."""
+    return 0 < settings.iterations * settings.augmentations < settings.pool
 
 
 def shared_objective(objectives: Sequence[Objective]) -> Objective:
