@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "seconds_of"]
 
-_WRITING = 0.4  # seconds that a photo's files and the end of the program take
+_WRITING = 0.5  # seconds that a photo's files and the end of the program take
 
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
 _TIME = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?", re.ASCII)

@@ -33,12 +33,14 @@ class PreviewFile:
     Args:
         path: of an SVG file.
         force: whether one that is there already may be overwritten.
+        read: what the command reads.
 
     Raises:
-        ClipassoError: a path that cannot be such a file.
+        ClipassoError: a path that cannot be such a file, or would overwrite what is read, or
+            unasked what is there.
     """
 
-    def __init__(self, path: Path, force: bool) -> None:
+    def __init__(self, path: Path, force: bool, read: Iterable[Path | None]) -> None:
         self.path, self._force = path, force
         self._written = self._finished = self._lost = False
         self._photo = 0
@@ -49,35 +51,32 @@ class PreviewFile:
                 f"--preview {path}: is no file, and a preview is written again and again; name "
                 "an SVG file"
             )
+        keep_apart(read, [path], "--preview")
         if not force and exists(path):
             raise ClipassoError(
                 f"--preview {path}: exists already; remove it, choose another name, or give "
                 "--force to overwrite it"
             )
 
-    def plan(self, read: Iterable[Path | None], written: Iterable[Path]) -> None:
-        """See, before any work, that previews overwrite nothing; makes the folder.
+    def plan(self, written: Iterable[Path]) -> None:
+        """See, before any work, that it is no result's name; makes the folder.
 
         Args:
-            read: what the command reads.
-            written: its results, so many as there will be.
+            written: the command's results.
 
         Raises:
-            ClipassoError: they would, or cannot be written.
+            ClipassoError: it is one's, or cannot be written.
         """
-        try:
-            keep_apart(read, [self.path])
-        except ClipassoError as error:
-            raise ClipassoError(f"--preview {str(error).replace('-o', '--preview')}") from None
         if _same(self.path) in {_same(path) for path in written}:
             raise ClipassoError(
                 f"--preview {self.path}: is also the name of a result; choose another"
             )
+        prepare_folder(self.path.parent, "--preview")
         try:
-            prepare_folder(self.path.parent)
             check_names([self.path])
         except ClipassoError as error:
-            raise ClipassoError(f"--preview: {error}") from None
+            reason = str(error).rpartition(";")[0]
+            raise ClipassoError(f"--preview {reason}; choose another name") from None
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

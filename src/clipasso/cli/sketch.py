@@ -105,12 +105,12 @@ def command(
         preset, **{**implied, **{k: v for k, v in chosen.items() if v is not None}}
     )
     clock = None if time_limit is None else Clock(time_limit, context.obj, settings, chosen)
-    shown = None if preview is None else PreviewFile(preview, force)
     outlet = Outlet(
         output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json
     )  # fmt: skip
     files = [weights, saliency_weights, mask_weights, Path(mask), Path(init) if init else None]
     found = expanded(photos, quiet)
+    shown = None if preview is None else PreviewFile(preview, force, [*found, *files])
     jobs = outlet.plan(found, files)
     if not jobs:
         return 0
@@ -118,7 +118,7 @@ def command(
     with ExitStack() as whole, outlet.at_work(len(jobs)) as stopping:
         if shown is not None:
             results = [path for job in jobs for path in outlet.files(job.stem)]
-            shown.plan([*found, *files], [] if outlet.to_stdout else results)
+            shown.plan([] if outlet.to_stdout else results)
             whole.enter_context(shown.at_work())
         models = load_models(
             settings, encoder or preferred, weights, saliency_encoder, saliency_weights, device

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,7 +72,7 @@ class Course:
         self._last = now
         left = self.total - self.done
         room = max(0.0, self._limit.until - now) / max(self._pace, 1e-9)
-        whole = math.ceil(self.planned - self.at)  # as many as were planned, from here on
+        whole = int(self.planned - self.at + 1e-6)  # as many as were planned, from here on
         fitting = max(1, min(whole, int(room * MARGIN)))
         if left <= max(1.0, room) and (left >= whole or fitting < _WORTH * left):
             return False

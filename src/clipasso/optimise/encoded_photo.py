@@ -104,7 +104,7 @@ class PhotoPool:
         self._table: Tensor | None = None
         if self.fixed:
             transforms = self.random(settings.pool) if count else identity_homographies(0)
-            rows = [self._draw(count) for _ in range(settings.iterations)]
+            rows = [self._draw(count, settings.pool) for _ in range(settings.iterations)]
             table = torch.stack(rows)
             if draws_some(settings):
                 drawn, table = table.unique(return_inverse=True)
@@ -124,17 +124,25 @@ class PhotoPool:
         return self.every, self._table.index_select(0, step)[0]
 
     def draw(self, count: int) -> Targets:
-        """The clean photos and `count` fresh random transforms of them, for one step."""
+        """The clean photos and `count` different random transforms of them, for one step."""
         if count == 0:
             return self.clean
-        return _join([self.clean, self.encode(self.random(count))], len(self.photos))
+        photos = len(self.photos)
+        if not self.fixed:
+            return _join([self.clean, self.encode(self.random(count))], photos)
+        n = len(self.every)
+        chosen = self._draw(count, n - 1).to(self.photos.device)
+        pairs = (torch.arange(photos, device=chosen.device)[:, None] * n + chosen).flatten()
+        every = self.every
+        units = {name: unit[pairs] for name, unit in every.units.items()}
+        transforms, features = every.transforms[chosen], every.features[pairs]
+        return replace(every, transforms=transforms, features=features, units=units)
 
-    def _draw(self, count: int) -> Tensor:
-        """The clean transform and `count` others of the pool, `[1 + count]` on the CPU."""
+    def _draw(self, count: int, among: int) -> Tensor:
+        """The clean transform and `count` of so many others, `[1 + count]` on the CPU."""
         chosen = torch.zeros(1 + count, dtype=torch.long)
         if count:
-            drawn = torch.randperm(self.settings.pool, generator=self.generator)[:count]
-            chosen[1:] = 1 + drawn
+            chosen[1:] = 1 + torch.randperm(among, generator=self.generator)[:count]
         return chosen
 
     def random(self, count: int) -> Tensor:
