@@ -13,6 +13,7 @@ from clipasso.optimise.job import Job
 from clipasso.optimise.limit import MARGIN, Limit, Pace, plan
 from clipasso.optimise.loop import optimise_together
 from clipasso.optimise.objective import make_objective
+from clipasso.optimise.pace import measure
 from clipasso.optimise.strokes import Drawing
 from clipasso.pipeline.timed import make_limit
 from tiny import Blur
@@ -246,6 +247,24 @@ def test_strokes_that_are_all_given_are_one_seed(job):
     limited = limit((3, 3), enough=10, most=20, until=500.0, clock=Clock(1.0))
     (out,) = optimise_together([job(SETTINGS).first(1)], SETTINGS, limit=limited)
     assert (out.plan.seeds, len(out.losses)) == (1, 1)
+
+
+def test_trying_takes_a_small_part_of_the_time(job):
+    class Slow(Blur):
+        def encode(self, images, layers=()):
+            clock.now += 1.0
+            return super().encode(images, layers)
+
+    clock = Clock()
+    made = replace(job(SETTINGS), objective=make_objective(Slow(), SETTINGS))
+    pace = measure([made], SETTINGS, limit(until=20.0, clock=clock))
+    assert clock.now < 10.0
+    assert pace.steps == {1: 1.0}
+    assert 0 < pace.encoding < 1.0
+    clock.now = 0.0
+    pace = measure([made], SETTINGS, limit(enough=20, until=200.0, clock=clock))
+    assert pace.steps[3] > pace.steps[1] == 1.0
+    assert clock.now < 40.0
 
 
 def test_time_that_is_over_tries_nothing(job):

@@ -254,8 +254,7 @@ def _write(
             if note not in said:
                 say(note)
             said.add(note)
-        if result.time_plan is not None and not outlet.silent:
-            say(f"{photo.name}: --time {result.time_plan.limit:g}s: {result.time_plan.in_words()}")
+        outlet.say_plan(result)
         outlet.write(result, stem)
     except ClipassoError as error:
         say(str(error))
