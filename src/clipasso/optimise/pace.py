@@ -88,3 +88,5 @@ def _seconds_a_transform(pool: PhotoPool, count: int, limit: Limit) -> float:
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
