@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Annotated
 
 import typer
@@ -49,20 +50,25 @@ def _top(
     """Turn photos into sketches of a few vector strokes (CLIPasso, SIGGRAPH 2022)."""
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str] | None = None, started: float | None = None) -> int:
     """Run a command and return its exit status.
 
-    That is 2 for what a user can mend, 130 for Ctrl-C, 143 for SIGTERM, and 1 where all went well
-    but standard output could not be written to.
+    Args:
+        arguments: the process's by default.
+        started: when it was given, by `time.monotonic`; now by default.
+
+    Returns:
+        2 for what a user can mend, 130 for Ctrl-C, 143 for SIGTERM, and 1 where all went well but
+        standard output could not be written to.
     """
     with tolerant_streams() as (out, _), terminable():
-        status = _run(arguments)
+        status = _run(arguments, monotonic() if started is None else started)
         return _settled(status, out)
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(arguments: list[str] | None, started: float) -> int:
     try:
-        status = app(arguments, standalone_mode=False)
+        status = app(arguments, standalone_mode=False, obj=started)
     except ClipassoError as error:
         say(str(error))
         return 2

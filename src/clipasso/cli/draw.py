@@ -11,14 +11,17 @@ import typer
 
 from clipasso.cli import options as opt
 from clipasso.cli.console import say
+from clipasso.cli.duration import Clock
 from clipasso.cli.forecast import Forecast, where
 from clipasso.cli.outlet import Outlet
 from clipasso.cli.photos import load
+from clipasso.cli.preview import PreviewFile
 from clipasso.cli.progress import run_shown
 
 
 @opt.with_settings(draw=True)
 def command(
+    context: typer.Context,
     text: Annotated[str, typer.Argument(help="What to draw.", metavar="[TEXT]")] = "",
     photo: Annotated[
         Path | None,
@@ -37,10 +40,12 @@ def command(
     encoder: opt.Encoder = None,
     weights: opt.Weights = None,
     device: opt.Device = "auto",
+    time_limit: opt.TimeLimit = None,
     mask: opt.Mask = "none",
     fit: opt.Fit = "pad",
     all_seeds: opt.AllSeeds = False,
     force: opt.Force = False,
+    preview: opt.Preview = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
     **chosen: Any,
@@ -62,17 +67,23 @@ def command(
 
     settings, preferred = draw_settings(text, photo is not None, lines=lines, **chosen)
     outlet = Outlet(output, settings.seeds, all_seeds, False, force, False, quiet, as_json)
+    clock = None if time_limit is None else Clock(time_limit, context.obj, settings, chosen)
+    read = [photo, weights, Path(mask)]
+    shown = None if preview is None else PreviewFile(preview, force, read)
     named = photo or Path(re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing")
     (job,) = outlet.plan([named], [weights, Path(mask)])
     seen = load(photo, settings.canvas, fit) if photo else None  # type: ignore[arg-type]
 
     with ExitStack() as held, outlet.at_work(1) as stopping:
         outlet.claim(job, held)
+        if shown is not None:
+            shown.plan([] if outlet.to_stdout else outlet.files(job.stem))
+            held.enter_context(shown.at_work())
         models = load_models(settings, encoder or preferred, weights, device=device)
         forecast = Forecast(
             lambda: f"{settings.iterations} steps, {models.loss.name} on {where(models.device)}",
             "Ctrl-C keeps the best so far, fewer --iterations are quicker",
-            quiet,
+            quiet or clock is not None,
         )
         result = run_shown(
             job.stem,
@@ -81,10 +92,12 @@ def command(
             forecast,
             lambda on_progress: draw_photo(
                 seen, models, settings, mask=mask, fit=fit,  # type: ignore[arg-type]
-                on_progress=on_progress, stop=stopping.event,
+                on_progress=on_progress, on_preview=None if shown is None else shown.show,
+                stop=stopping.event, limit=None if clock is None else clock.limit(0, 1, 1),
             ),
         )  # fmt: skip
         for note in result.notes:
             say(note)
+        outlet.say_plan(result)
         outlet.write(result, job.stem)
         return stopping.status if stopping.event.is_set() else 0

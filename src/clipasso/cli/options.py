@@ -32,10 +32,12 @@ __all__ = [
     "Output",
     "OutputOrStdout",
     "Preset",
+    "Preview",
     "Quiet",
     "SaliencyEncoder",
     "SaliencyWeights",
     "SkipExisting",
+    "TimeLimit",
     "Together",
     "Weights",
     "Workers",
@@ -84,6 +86,11 @@ AllSeeds = _flag("Write the other seeds' sketches too.", "--all-seeds")
 Debug = _flag("Write mask, candidates and scores, saliency, first points and strokes.", "--debug")
 Force = _flag("Overwrite existing results.", "--force")
 SkipExisting = _flag("Pass over photos whose SVG exists already.", "--skip-existing")
+Preview = _file(
+    _FILES,
+    "An SVG file that shows the sketch while it is made: the first strokes at once, then the best "
+    "seed's every half second, in the end the result. It follows the photo in work.",
+)
 Quiet = _flag("Print nothing but errors and warnings.", "--quiet", "-q")
 AsJson = _flag("Print each result's report as one line of JSON.", "--json")
 
@@ -99,6 +106,16 @@ Together = _whole(
     _STEPS,
     "Photos optimised in one batch: the same sketches, sooner on a GPU (8 on CUDA, else 1).",
 )
+TimeLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--time",
+        help="End in time, as 10s, 90, 2m or 1m30s, counted from the command's start and for all "
+        "photos together: seeds and steps are chosen to fit. --seeds stays if it is given, and "
+        "--iterations is the most.",
+        metavar="TIME", rich_help_panel=_STEPS,
+    ),
+]  # fmt: skip
 
 
 def _known_workers(value: str) -> str:

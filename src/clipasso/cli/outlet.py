@@ -139,6 +139,13 @@ class Outlet:
         for path in self.files(job.stem):
             self._see_existing(path)
 
+    def say_plan(self, result: Result) -> None:
+        """Say what was chosen for a time limit, if there was one."""
+        plan = result.time_plan
+        if plan is not None and not self.silent:
+            name = f"{result.photo.name}: " if result.photo.name else ""
+            say(f"{name}--time {plan.limit:g}s: {plan.in_words()}")
+
     def write(self, result: Result, stem: str) -> None:
         """Write a result's files and say so."""
         self.tell(self.keep(result, stem))

@@ -28,13 +28,14 @@ __all__ = ["Sketcher", "choose_workers", "sketch_side_by_side"]
 
 
 def choose_workers(
-    asked: str, photos: int, settings: Settings, together: int | None, device: str
+    asked: str, photos: int, settings: Settings, together: int | None, device: str, alone: str = ""
 ) -> int:
     """How many processes sketch so many photos.
 
     Args:
         asked: `auto` or a number.
         together, device: as asked for.
+        alone: an option that is for one process, if it was given.
 
     Raises:
         ClipassoError: it does not go with the others.
@@ -42,6 +43,10 @@ def choose_workers(
     if together is not None and together > 1:
         if asked not in ("auto", "1"):
             raise ClipassoError(f"--workers {asked} and --together {together}: give one of them")
+        return 1
+    if alone:
+        if asked not in ("auto", "1"):
+            raise ClipassoError(f"--workers {asked} and {alone}: give one of them")
         return 1
     return choose(asked, photos, photos * settings.seeds * settings.iterations, device)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,9 +11,11 @@ import typer
 
 from clipasso.cli import options as opt
 from clipasso.cli.console import say
+from clipasso.cli.duration import Clock
 from clipasso.cli.forecast import Forecast, where
 from clipasso.cli.outlet import Job, Outlet
 from clipasso.cli.photos import expanded, load_masked
+from clipasso.cli.preview import PreviewFile
 from clipasso.cli.progress import run_shown
 from clipasso.cli.side_by_side import Sketcher, choose_workers, sketch_side_by_side
 from clipasso.cli.stdio import STANDARD, once, read_standard
@@ -20,9 +23,11 @@ from clipasso.cli.stopping import Stopping
 from clipasso.errors import ClipassoError
 
 if TYPE_CHECKING:
+    from clipasso.optimise.limit import Limit
     from clipasso.photo.canvas import Photo
     from clipasso.photo.masks import Mask
     from clipasso.pipeline.models import Models
+    from clipasso.pipeline.preview import Preview
     from clipasso.pipeline.result import Result
     from clipasso.settings import Settings
     from clipasso.vector.sketch import Sketch
@@ -35,6 +40,7 @@ _MOST = 1000
 
 @opt.with_settings()
 def command(
+    context: typer.Context,
     photos: Annotated[
         list[Path],
         typer.Argument(
@@ -46,6 +52,7 @@ def command(
     weights: opt.Weights = None,
     preset: opt.Preset = "default",
     device: opt.Device = "auto",
+    time_limit: opt.TimeLimit = None,
     together: opt.Together = None,
     workers: opt.Workers = "auto",
     init: opt.Init = None,
@@ -59,6 +66,7 @@ def command(
     debug: opt.Debug = False,
     force: opt.Force = False,
     skip_existing: opt.SkipExisting = False,
+    preview: opt.Preview = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
     **chosen: Any,
@@ -76,6 +84,8 @@ def command(
       clipasso sketch horse.png flamingo.png -o out --strokes 8
 
       clipasso sketch photos -o out --skip-existing
+
+      clipasso sketch cat.jpg --time 10s --preview growing.svg
 
       clipasso sketch cat.jpg --preset paper --weights RN101.pt
 
@@ -95,16 +105,24 @@ def command(
     settings, preferred = make_settings(
         preset, **{**implied, **{k: v for k, v in chosen.items() if v is not None}}
     )
+    clock = None if time_limit is None else Clock(time_limit, context.obj, settings, chosen)
     outlet = Outlet(
         output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json
     )  # fmt: skip
     files = [weights, saliency_weights, mask_weights, Path(mask), Path(init) if init else None]
-    jobs = outlet.plan(expanded(photos, quiet), files)
-    count = choose_workers(workers, len(jobs), settings, together, device)
+    found = expanded(photos, quiet)
+    shown = None if preview is None else PreviewFile(preview, force, [*found, *files])
+    jobs = outlet.plan(found, files)
+    alone = "--preview" if shown is not None else "--time" if clock is not None else ""
+    count = choose_workers(workers, len(jobs), settings, together, device, alone)
     if not jobs:
         return 0
     good = True
-    with outlet.at_work(len(jobs)) as stopping:
+    with ExitStack() as whole, outlet.at_work(len(jobs)) as stopping:
+        if shown is not None:
+            results = [path for job in jobs for path in outlet.files(job.stem)]
+            shown.plan([] if outlet.to_stdout else results)
+            whole.enter_context(shown.at_work())
         if count > 1:
             sketcher = Sketcher(
                 settings, encoder or preferred, weights, saliency_encoder, saliency_weights, fit,
@@ -122,20 +140,22 @@ def command(
         if models.note:
             say(models.note)
         batch = together or (_ON_CUDA if models.device.type == "cuda" else 1)
-        forecast = forecast_of(settings, models.loss.name, models.device, len(jobs), quiet)
+        silent = quiet or clock is not None
+        forecast = forecast_of(settings, models.loss.name, models.device, len(jobs), silent)
         times = -(-len(jobs) // batch)
         said = set(notes)
         for first in range(0, len(jobs), batch):
             some = jobs[first : first + batch]
+            limit = None if clock is None else clock.limit(first, batch, len(jobs))
             with ExitStack() as held:
                 loaded = _load(some, outlet, held, settings, fit, mask_given, mask_weights)
-                results = _sketch(
+                made = _sketch(
                     loaded, models, settings, given, freeze, notes, outlet, stopping, forecast,
-                    times,
+                    times, None if shown is None else shown.show, limit,
                 )  # fmt: skip
                 written = [
                     _write(outlet, photo, stem, result, said)
-                    for (photo, _, stem), result in zip(loaded, results, strict=True)
+                    for (photo, _, stem), result in zip(loaded, made, strict=True)
                 ]
             good = good and len(loaded) == len(some) and all(written)
             if stopping.event.is_set():
@@ -187,6 +207,8 @@ def _sketch(
     stopping: Stopping,
     forecast: Forecast,
     times: int,
+    on_preview: Callable[[Preview], None] | None,
+    limit: Limit | None,
 ) -> list[Result | ClipassoError]:
     """Sketch photos together behind one progress bar, as is done so many times in all."""
     from clipasso.pipeline.sketch import sketch_photos
@@ -202,7 +224,8 @@ def _sketch(
         forecast,
         lambda on_progress: sketch_photos(
             photos, models, settings, masks=[found for _, found, _ in loaded], init=given,
-            freeze=freeze, notes=notes, on_progress=on_progress, stop=stopping.event,
+            freeze=freeze, notes=notes, on_progress=on_progress, on_preview=on_preview,
+            stop=stopping.event, limit=limit,
         ),
         times,
     )  # fmt: skip
@@ -245,6 +268,7 @@ def _write(
             if note not in said:
                 say(note)
             said.add(note)
+        outlet.say_plan(result)
         outlet.write(result, stem)
     except ClipassoError as error:
         say(str(error))

@@ -22,7 +22,7 @@ _FORGET = 10  # steps that the average is at first behind by, so that it leaves 
 _THINNEST, _THICKEST = 0.5, 100.0  # pixels of the 224 canvas that an optimised width may reach
 
 
-def decay(step: int, settings: Settings) -> float:
+def decay(step: float, settings: Settings) -> float:
     """The part of the learning rates that the schedule leaves at a step, 0..1."""
     if settings.schedule == "constant":
         return 1.0
@@ -97,17 +97,29 @@ class Adam:
         self.active = torch.ones(len(frozen), dtype=torch.bool, device=device)
         self._laid = torch.zeros(frozen.shape, dtype=torch.long, device=device)  # at which step
         numbers = torch.arange(1, settings.iterations + 1, dtype=torch.float64)
-        decays = [decay(step, settings) for step in range(settings.iterations)]
-        rates = torch.tensor(decays, dtype=torch.float64) / (1 - _BETAS[0] ** numbers)
+        self._settings = settings
+        self._rates = torch.zeros(settings.iterations, device=device)
+        self.follow(np.arange(float(settings.iterations)))
         roots = (1 - _BETAS[1] ** numbers).sqrt()
         news = 1 - torch.clamp(numbers / (numbers + _FORGET - 1), max=settings.average)
-        self._rates = rates.float().to(device)
         biases = 1 - _BETAS[0] ** numbers
         self._table = torch.stack([biases, roots, news], 1).float().to(device)
 
     @property
     def moved(self) -> tuple[Tensor, ...]:
         return tuple(slot.values for slot in self._slots)
+
+    def follow(self, places: NDArray[np.float64], first: int = 0) -> None:
+        """Take steps at these places of the schedule, in place; copies from the host.
+
+        Args:
+            places: `[steps]`, 0..iterations; by default step n is at n.
+            first: the step that the first of them is for.
+        """
+        numbers = torch.arange(first + 1, first + len(places) + 1, dtype=torch.float64)
+        decays = [decay(place, self._settings) for place in places.tolist()]
+        rates = torch.tensor(decays, dtype=torch.float64) / (1 - _BETAS[0] ** numbers)
+        self._rates[first : first + len(places)] = rates.float().to(self._rates.device)
 
     def keep(self, seeds: Sequence[int]) -> None:
         """Move only these seeds from now on; copies from the host."""

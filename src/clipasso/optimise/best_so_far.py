@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from clipasso.optimise.course import Course
+from clipasso.optimise.limit import TimePlan
 from clipasso.optimise.strokes import Drawing
 from clipasso.settings import Settings
 
@@ -51,6 +53,7 @@ class Outcome:
         steps: gradient steps that the longest seed took.
         stopped: `finished`, `converged` (all seeds) or `interrupted`.
         notes: what a person should be told of how it was computed.
+        plan: what was chosen for a time limit; None where there was none.
     """
 
     drawing: Drawing
@@ -61,6 +64,7 @@ class Outcome:
     steps: int
     stopped: str
     notes: tuple[str, ...] = ()
+    plan: TimePlan | None = None
 
     @property
     def points(self) -> Tensor:
@@ -87,14 +91,15 @@ class Track:
 
     Args:
         start: the strokes of its seeds, on any device.
-        settings: of these `iterations`, `tolerance` and `drop`.
+        settings: of these `tolerance` and `drop`.
+        course: how far the run is.
 
     Attributes:
         active: its seeds that go on, from 0.
     """
 
-    def __init__(self, start: Drawing, settings: Settings) -> None:
-        self.settings, seeds = settings, len(start)
+    def __init__(self, start: Drawing, settings: Settings, course: Course) -> None:
+        self.settings, self.course, seeds = settings, course, len(start)
         self.active = list(range(seeds))
         self._best, self._losses = start.clone(), [math.inf] * seeds
         self._terms: list[Mapping[str, float]] = [{} for _ in range(seeds)]
@@ -102,11 +107,19 @@ class Track:
         self._curve: list[tuple[int, tuple[float, ...]]] = []
         self._history: list[Drawing] = []
 
-    def evaluate(self, step: int, now: Drawing, found: Mapping[int, Mapping[str, float]]) -> None:
+    @property
+    def lead(self) -> int:
+        """The seed with the lowest loss so far; the first before there is any."""
+        return min(range(len(self._losses)), key=self._losses.__getitem__)
+
+    def best(self, seed: int) -> Drawing:
+        """Its best strokes so far, a copy on the CPU."""
+        return self._best.only(seed).clone().to("cpu")
+
+    def evaluate(self, now: Drawing, found: Mapping[int, Mapping[str, float]]) -> None:
         """Take note of an evaluation, and of the seeds that stop with it.
 
         Args:
-            step: gradient steps taken so far.
             now: the strokes of all its seeds as they were evaluated.
             found: loss terms of every active seed, `total` among them.
         """
@@ -116,27 +129,25 @@ class Track:
             if values[k] < self._losses[k]:
                 self._losses[k], self._terms[k] = values[k], found[k]
                 self._best.put(k, now)
-        self._curve.append((step, tuple(values)))
+        self._curve.append((self.course.done, tuple(values)))
         self._history.append(now.clone().to("cpu"))
         # A loss that is no number ends its seed too: the comparison is false.
         tolerance, before = self.settings.tolerance, self._previous
         self.active = [k for k in self.active if abs(before[k] - values[k]) >= tolerance]
         if self.settings.drop:
-            self.active = still_racing(self.active, self._losses, step / self.settings.iterations)
+            self.active = still_racing(self.active, self._losses, self.course.part)
         self._previous = values
 
     def progress(self, seconds: float, photo: int) -> Progress:
         """The last evaluation in words for the callback."""
         step, losses = self._curve[-1]
-        lead = min(range(len(self._losses)), key=self._losses.__getitem__)
-        best = self._best.only(lead).clone().to("cpu")
-        steps = self.settings.iterations
+        best, steps = self.best(self.lead), self.course.total
         return Progress(step, steps, seconds, losses, tuple(self._losses), best, photo)
 
-    def outcome(self, notes: tuple[str, ...] = ()) -> Outcome:
+    def outcome(self, notes: tuple[str, ...] = (), plan: TimePlan | None = None) -> Outcome:
         """What was found up to the last evaluation."""
         step = self._curve[-1][0]
-        stopped = "finished" if step == self.settings.iterations else "interrupted"
+        stopped = "finished" if self.course.ended else "interrupted"
         return Outcome(
             drawing=self._best.to("cpu"),
             losses=tuple(self._losses),
@@ -146,6 +157,7 @@ class Track:
             steps=step,
             stopped=stopped if self.active else "converged",
             notes=notes,
+            plan=plan,
         )
 
 

@@ -105,11 +105,11 @@ class PhotoPool:
     ) -> None:  # fmt: skip
         self.photos, self.objective, self.settings = photos, objective, settings
         self.generator, count = generator, settings.augmentations
-        self.clean = self.every = self._encode(identity_homographies(1))
+        self.clean = self.every = self.encode(identity_homographies(1))
         self.fixed = bool(settings.pool) or not count
         if self.fixed and count:
-            pool = self._random(settings.pool).to(photos.device)
-            more = self._encode(pool) if ahead else _unseen(self.clean, pool)
+            pool = self.random(settings.pool).to(photos.device)
+            more = self.encode(pool) if ahead else _unseen(self.clean, pool)
             self.every = _join([self.clean, more], len(photos))
         rows = [self._draw(count) for _ in range(settings.iterations)] if self.fixed else []
         self._table = torch.stack(rows).to(photos.device) if rows else None
@@ -127,7 +127,7 @@ class PhotoPool:
             count = _TOGETHER if len(self._unseen) > _TOGETHER + 1 else len(self._unseen)
             chosen = torch.tensor(self._unseen[:count], device=self.photos.device)
             self._unseen = self._unseen[count:]
-            every, made = self.every, self._encode(self.every.transforms[chosen], count)
+            every, made = self.every, self.encode(self.every.transforms[chosen], count)
             places = _pairs(chosen, len(self.photos), len(every))
             for name, values in made.features.layers.items():
                 every.features.layers[name][places] = values
@@ -149,7 +149,7 @@ class PhotoPool:
         """The clean photos and as many fresh random transforms of them, for one step."""
         if count == 0:
             return self.clean
-        return _join([self.clean, self._encode(self._random(count))], len(self.photos))
+        return _join([self.clean, self.encode(self.random(count))], len(self.photos))
 
     def _draw(self, count: int) -> Tensor:
         """The clean transform and `count` others of `every`, `[1 + count]` on the CPU."""
@@ -158,12 +158,14 @@ class PhotoPool:
             chosen[1:] = 1 + torch.randperm(len(self.every) - 1, generator=self.generator)[:count]
         return chosen
 
-    def _random(self, count: int) -> Tensor:
+    def random(self, count: int) -> Tensor:
+        """So many transforms, `[count, 3, 3]` on the CPU, by the generator."""
         size = self.photos.shape[-1]
         return random_homographies(count, size, self.generator, crop=self.settings.crop)
 
     @torch.no_grad()
-    def _encode(self, transforms: Tensor, chunk: int = _TOGETHER) -> Targets:
+    def encode(self, transforms: Tensor, chunk: int = _TOGETHER) -> Targets:
+        """The photos under transforms `[n, 3, 3]`, so many of them at a time."""
         recipe, borders = self.objective.recipe, self.settings.borders
         transforms = transforms.to(self.photos.device)
         photos = []

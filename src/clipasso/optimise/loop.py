@@ -6,19 +6,22 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from clipasso.optimise.adam import Adam, decay
 from clipasso.optimise.best_so_far import Outcome, Progress, Track, still_racing
+from clipasso.optimise.course import Course
 from clipasso.optimise.encoded_photo import PhotoPool, shared_objective
+from clipasso.optimise.job import Job, owners, strokes_of_all
+from clipasso.optimise.limit import Limit, TimePlan, plan
 from clipasso.optimise.memory import keep_freed_memory
 from clipasso.optimise.objective import Objective
-from clipasso.optimise.page import ANYWHERE, Page
+from clipasso.optimise.pace import measure
+from clipasso.optimise.showing import Look, Showing
 from clipasso.optimise.step import Step
 from clipasso.optimise.strokes import Drawing
 from clipasso.settings import Settings
@@ -26,27 +29,6 @@ from clipasso.settings import Settings
 __all__ = [
     "Job", "Outcome", "Progress", "learning_rate", "optimise", "optimise_together", "still_racing",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A photo and the strokes that are to sketch it.
-
-    Attributes:
-        initial: where the strokes of its seeds start.
-        photo: `[1, 3, canvas, canvas]`, 0..1, on the device to work on.
-        objective: what is minimised; its encoder is on the same device.
-        page: where strokes are to stay and are cut in the end; None lets them go anywhere.
-        anew: gives strokes in place of those that left the page, from how many, which seed (from
-            0), at which step and beside which others: `[strokes, points, 2]` in canvas px. None
-            leaves them where they are.
-    """
-
-    initial: Drawing
-    photo: Tensor
-    objective: Objective
-    page: Page | None = None
-    anew: Callable[[int, int, int, Drawing], NDArray[np.float64]] | None = None
 
 
 def learning_rate(step: int, settings: Settings) -> float:
@@ -78,6 +60,9 @@ def optimise_together(
     settings: Settings,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    *,
+    on_look: Callable[[Look], None] | None = None,
+    limit: Limit | None = None,
 ) -> list[Outcome]:
     """Optimise several photos' strokes in one batch, each as it would be alone.
 
@@ -90,6 +75,9 @@ def optimise_together(
             objectives differ in `outside` alone, and all are on one device.
         on_progress: called at every evaluation for each photo that has not ended before.
         stop: once set, the loop ends at the next step and returns the best so far of all photos.
+        on_look: called every half second with strokes of each photo in work, evaluated or not.
+        limit: chooses the seeds, of those that the jobs have, and the steps, in place of the
+            settings' `iterations`.
 
     Returns:
         One outcome a job, in their order.
@@ -97,45 +85,47 @@ def optimise_together(
     device, began = jobs[0].photo.device, time.monotonic()
     if device.type == "cpu":
         keep_freed_memory()
+    chosen, course = _planned(jobs, settings, limit)
+    if chosen is not None:
+        settings = replace(settings, iterations=chosen.planned)
+        jobs = [job.first(chosen.seeds) for job in jobs]
     generator = torch.Generator().manual_seed(settings.seed)
     objective = shared_objective([job.objective for job in jobs])
     pool = PhotoPool(
         torch.cat([job.photo for job in jobs]), objective, settings, generator,
         ahead=device.type != "cpu",  # elsewhere the host is not to be waited for between steps
     )  # fmt: skip
-    whole = Drawing.join([job.initial for job in jobs]).to(device)
-    frozen = torch.cat([job.initial.frozen.expand(len(job.initial), -1) for job in jobs])
-    reach = [ANYWHERE if job.page is None else job.page.reach
-             for job in jobs for _ in range(len(job.initial))]  # fmt: skip
-    adam = Adam(whole, frozen, settings, torch.tensor(np.array(reach)))
-    photos = [number for number, job in enumerate(jobs) for _ in range(len(job.initial))]
+    adam = strokes_of_all(jobs, settings)
+    photos = owners(jobs)
     parts = [range(photos.index(n), photos.index(n) + photos.count(n)) for n in range(len(jobs))]
 
     def strokes(n: int) -> Drawing:
         mine = adam.average.seeds(slice(parts[n].start, parts[n].stop))
         return replace(mine, frozen=jobs[n].initial.frozen.to(device))
 
-    tracks = [Track(strokes(n), settings) for n in range(len(jobs))]
+    tracks = [Track(strokes(n), settings, course) for n in range(len(jobs))]
+    showing = Showing(on_look)
     step = Step(adam, pool, photos, settings.canvas)
     if device.type == "cuda":
         step.capture()
 
-    for number in range(settings.iterations + 1):
-        last = number == settings.iterations or (stop is not None and stop.is_set())
-        evaluating = last or number % settings.evaluate_every == 0
+    while True:
+        _steer(adam, course)
+        last = course.ended or (stop is not None and stop.is_set())
+        evaluating = last or course.done % settings.evaluate_every == 0
         if evaluating:  # before the look, so that nothing is kept with strokes off the page
-            for n, job in enumerate(jobs):
-                going = {k: parts[n][k] for k in tracks[n].active}
-                _lay_anew(adam, strokes(n), going, job, number)
+            for n, (job, part, track) in enumerate(zip(jobs, parts, tracks, strict=True)):
+                going = {k: part[k] for k in track.active}
+                _lay_anew(adam, strokes(n), going, job, course.done)
         if not last:
-            pool.encode_for(number)
+            pool.encode_for(course.done)
             step.look()
         if last or (evaluating and settings.average):
             step.evaluate()  # else the step's own clean pairs serve
         if evaluating:
             found = _found(step)
             for n in [n for n, track in enumerate(tracks) if track.active]:
-                tracks[n].evaluate(number, strokes(n), _own(found, parts[n], jobs[n]))
+                tracks[n].evaluate(strokes(n), _own(found, parts[n], jobs[n]))
                 if on_progress is not None:
                     on_progress(tracks[n].progress(time.monotonic() - began, n))
             active = [part[k] for track, part in zip(tracks, parts, strict=True)
@@ -143,11 +133,31 @@ def optimise_together(
             if last or not active:
                 break
             step.keep(active)
+        showing.look(tracks, strokes)
         step.move()
+        course.advance()
 
     notes = () if step.note is None else (step.note,)
-    outcomes = [track.outcome(notes) for track in tracks]
+    outcomes = [track.outcome(notes, chosen and chosen.followed(course)) for track in tracks]
     return _cut(outcomes, jobs, step)
+
+
+def _steer(adam: Adam, course: Course) -> None:
+    """Compress the rest of the schedule where it would end too late."""
+    if course.changed():
+        adam.follow(course.rest(), course.done)
+
+
+def _planned(
+    jobs: Sequence[Job], settings: Settings, limit: Limit | None
+) -> tuple[TimePlan | None, Course]:
+    """What is chosen for a time limit, if there is one, and the course of the run."""
+    if limit is None:
+        return None, Course(settings.iterations)
+    limit = limit.with_seeds(min(len(job.initial) for job in jobs))
+    pace = measure(jobs, settings, limit)
+    chosen = plan(limit, pace, limit.left())
+    return chosen, Course(chosen.planned, limit, pace.of(chosen.seeds))
 
 
 def _lay_anew(adam: Adam, now: Drawing, going: Mapping[int, int], job: Job, step: int) -> None:

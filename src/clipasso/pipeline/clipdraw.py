@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,14 @@ from clipasso.photo.masks import make_mask
 from clipasso.photo.picture_frame import without_frame
 from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.sketch import sketch_photo
+from clipasso.pipeline.timed import make_limit
 from clipasso.settings import Settings, make_settings
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
+    from clipasso.optimise.limit import Limit
     from clipasso.optimise.loop import Progress
+    from clipasso.pipeline.preview import Preview
     from clipasso.pipeline.result import Result
 
 __all__ = ["LINES", "draw", "draw_settings", "nothing_to_see"]
@@ -74,7 +78,9 @@ def draw(
     fit: Fit = "pad",
     mask: str | Path = "none",
     device: str = "auto",
+    time_limit: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_preview: Callable[[Preview], None] | None = None,
     stop: threading.Event | None = None,
     **settings: Any,
 ) -> Result:
@@ -84,16 +90,23 @@ def draw(
         text, photo: at least one of them.
         lines: 16 thin black lines in place of 256 strokes in colour.
         encoder: a CLIP encoder (ViT-B/32 by default); a photo alone may go with any.
-        weights, fit, mask, device, on_progress, stop, settings: as in `clipasso.sketch`.
+        weights, fit, mask, device, time_limit, on_progress, on_preview, stop, settings: as in
+            `clipasso.sketch`.
 
     Raises:
         ClipassoError: a text and an encoder without text tower, or anything else unusable.
     """
+    began = time.monotonic()
     made, preferred = draw_settings(text, photo is not None, lines=lines, **settings)
+    limit = None
+    if time_limit is not None:
+        given = [name for name, value in settings.items() if value is not None]
+        limit = make_limit(time_limit, made, given, since=began)
     models = load_models(made, encoder or preferred, weights, device=device)
     return draw_photo(
         None if photo is None else load_photo(photo, size=made.canvas, fit=fit),
-        models, made, mask=mask, fit=fit, on_progress=on_progress, stop=stop,
+        models, made, mask=mask, fit=fit, on_progress=on_progress, on_preview=on_preview,
+        stop=stop, limit=limit,
     )  # fmt: skip
 
 
@@ -105,7 +118,9 @@ def draw_photo(
     mask: str | Path = "none",
     fit: Fit = "pad",
     on_progress: Callable[[Progress], None] | None = None,
+    on_preview: Callable[[Preview], None] | None = None,
     stop: threading.Event | None = None,
+    limit: Limit | None = None,
 ) -> Result:
     """`draw` with everything loaded; no photo leaves the text alone."""
     if photo is None:
@@ -113,4 +128,7 @@ def draw_photo(
     else:
         seen = without_frame(photo, settings.frame)
         found = make_mask(seen, str(mask), fit)
-    return sketch_photo(seen, models, settings, mask=found, on_progress=on_progress, stop=stop)
+    return sketch_photo(
+        seen, models, settings, mask=found, on_progress=on_progress, on_preview=on_preview,
+        stop=stop, limit=limit,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from clipasso.pipeline.faces import CloseUps
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Recipe
+    from clipasso.optimise.limit import TimePlan
     from clipasso.optimise.loop import Outcome
     from clipasso.photo.canvas import Photo
     from clipasso.photo.masks import Mask
@@ -66,6 +67,11 @@ class Result:
         return self.sketch.to_svg()
 
     @property
+    def time_plan(self) -> TimePlan | None:
+        """What was chosen for a time limit; None where there was none."""
+        return self.outcome.plan
+
+    @property
     def seed(self) -> int:
         """The seed that won."""
         return self.settings.seed_of(self.outcome.winner)
@@ -95,6 +101,7 @@ class Result:
             "curve": [{"step": step, "losses": list(losses)} for step, losses in out.curve],
             "steps": out.steps,
             "stopped": out.stopped,
+            "time_plan": None if self.time_plan is None else asdict(self.time_plan),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "together": self.together,
             "device": self.device,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from clipasso._version import __version__
 from clipasso.errors import ClipassoError
@@ -16,11 +16,11 @@ from clipasso.optimise.loop import Outcome, Progress, optimise_together
 from clipasso.photo.canvas import Fit, Photo, load_photo
 from clipasso.photo.masks import Mask, make_mask
 from clipasso.photo.picture_frame import without_frame
-from clipasso.photo.zoom import zoomed
-from clipasso.pipeline.faces import CloseUps, draw_faces
 from clipasso.pipeline.models import Models, load_models
-from clipasso.pipeline.prepare import Prepared, prepare
+from clipasso.pipeline.preview import Preview, first_preview, shown_looks
+from clipasso.pipeline.ready import Ready, make_ready
 from clipasso.pipeline.result import Result
+from clipasso.pipeline.timed import make_limit
 from clipasso.settings import Settings, make_settings
 from clipasso.start.from_sketch import read_init
 from clipasso.vector.sketch import Sketch
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from clipasso.encoders.base import Encoder
+    from clipasso.optimise.limit import Limit
+    from clipasso.pipeline.prepare import Prepared
 
 __all__ = ["sketch", "sketch_photo", "sketch_photos"]
 
@@ -48,7 +50,9 @@ def sketch(
     mask: str | Path = "auto",
     mask_weights: str | Path | None = None,
     device: str = "auto",
+    time_limit: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_preview: Callable[[Preview], None] | None = None,
     stop: threading.Event | None = None,
     **settings: Any,
 ) -> Result:
@@ -70,7 +74,13 @@ def sketch(
             `none` or a picture of the object's mask; see `make_mask`.
         mask_weights: a local U2-Net.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        time_limit: seconds from the call to the result; seeds and steps are chosen to fit, but for
+            `seeds` where they are given here, and `iterations`, which are the most where they are.
+            `Result.time_plan` says what was chosen. Too short a time gives the first strokes after
+            one step, late.
         on_progress: called at every evaluation.
+        on_preview: called with the first strokes as soon as they are laid, with the best seed's
+            every half second from then on, and with the result's.
         stop: set it, from another thread or a signal handler, to end early with the best so far.
         settings: fields of `Settings`: `strokes=16`, `seeds=3`, `width=3.0`, `seed=0` ...
 
@@ -81,18 +91,21 @@ def sketch(
         >>> result = clipasso.sketch("cat.jpg", strokes=16)
         >>> result.sketch.save("cat.svg")
     """
+    began = time.monotonic()
     given, implied, notes = read_init(init)
     chosen = {name: value for name, value in settings.items() if value is not None}
     made, preferred = make_settings(preset, **{**implied, **chosen})
+    limit = None if time_limit is None else make_limit(time_limit, made, chosen, since=began)
     photo = without_frame(load_photo(source, size=made.canvas, fit=fit), made.frame)
-    began = time.monotonic()
+    loading = time.monotonic()
     models = load_models(
         made, encoder or preferred, weights, saliency_encoder, saliency_weights, device
     )
     found = make_mask(photo, str(mask), fit, None if mask_weights is None else Path(mask_weights))
     return sketch_photo(
         photo, models, made, mask=found, init=given, freeze=freeze, notes=notes,
-        on_progress=on_progress, stop=stop, seconds={"load": time.monotonic() - began},
+        on_progress=on_progress, on_preview=on_preview, stop=stop,
+        seconds={"load": time.monotonic() - loading}, limit=limit,
     )  # fmt: skip
 
 
@@ -106,8 +119,10 @@ def sketch_photo(
     freeze: str = "",
     notes: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
+    on_preview: Callable[[Preview], None] | None = None,
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
+    limit: Limit | None = None,
 ) -> Result:
     """`sketch` with everything loaded: what a batch of photos shares stays with the caller.
 
@@ -119,13 +134,14 @@ def sketch_photo(
         init, freeze: as in `sketch`.
         notes: lines a person should see that are known already, as of what was read.
         seconds: time spent already, by stage.
+        limit: a time limit (`pipeline.timed.make_limit`), which chooses seeds and steps.
 
     Raises:
         ClipassoError: settings that do not go together.
     """
     (result,) = sketch_photos(
         [photo], models, settings, masks=[mask], init=init, freeze=freeze, notes=notes,
-        on_progress=on_progress, stop=stop, seconds=seconds,
+        on_progress=on_progress, on_preview=on_preview, stop=stop, seconds=seconds, limit=limit,
     )  # fmt: skip
     if isinstance(result, ClipassoError):
         raise result
@@ -142,8 +158,10 @@ def sketch_photos(
     freeze: str = "",
     notes: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
+    on_preview: Callable[[Preview], None] | None = None,
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
+    limit: Limit | None = None,
 ) -> list[Result | ClipassoError]:
     """Sketch several photos in one batch, each as `sketch_photo` would alone.
 
@@ -155,63 +173,64 @@ def sketch_photos(
         masks: one for each photo, as in `sketch_photo`; None keeps all of them whole.
         on_progress: called at every evaluation for each photo still in work; `Progress.photo` says
             which of `photos` it is.
+        on_preview: called with strokes of each photo, as in `sketch`; `Preview.photo` says whose.
         stop: once set, every photo ends with its best so far.
-        models, settings, init, freeze, notes, seconds: as in `sketch_photo`.
+        models, settings, init, freeze, notes, seconds, limit: as in `sketch_photo`.
 
     Returns:
         For each photo its result, or the error for which it has none; the others do not suffer.
     """
-    made: list[_Ready | ClipassoError] = []
+    made: list[Ready | ClipassoError] = []
     for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
         try:
-            ready = _ready(photo, mask, models, settings, init, freeze, seconds or {}, stop)
-            made.append(ready._replace(notes=(*ready.notes, *notes)))
+            ready = make_ready(
+                photo, mask, models, settings, init, freeze, seconds or {}, stop, limit
+            )
+            one = replace(ready.prepared, notes=(*ready.prepared.notes, *notes))
+            made.append(ready._replace(prepared=one))
         except ClipassoError as error:
             made.append(error)
-    good = [n for n, ready in enumerate(made) if isinstance(ready, _Ready)]
+            continue
+        if on_preview is not None and (preview := first_preview(one, len(made) - 1)):
+            on_preview(preview)
+    good = [n for n, ready in enumerate(made) if isinstance(ready, Ready)]
 
     def told(progress: Progress) -> None:
         if on_progress is not None:
             on_progress(replace(progress, photo=good[progress.photo]))
 
     began = time.monotonic()
-    jobs = [ready.prepared.job for ready in made if isinstance(ready, _Ready)]
-    outcomes = iter(optimise_together(jobs, settings, told, stop) if jobs else [])
+    prepared = [ready.prepared for ready in made if isinstance(ready, Ready)]
+    looks = None if on_preview is None else shown_looks(prepared, good, on_preview)
+    outcomes = _optimise(prepared, settings, told, stop, on_look=looks, limit=limit)
     spent = time.monotonic() - began
-    return [
-        r if isinstance(r, ClipassoError) else _finish(r, models, next(outcomes), spent, len(jobs))
+    results: list[Result | ClipassoError] = [
+        r if isinstance(r, ClipassoError) else _finish(r, models, next(outcomes), spent, len(good))
         for r in made
     ]
+    if on_preview is not None:
+        for n, result in enumerate(results):
+            if isinstance(result, Result):
+                steps = result.outcome.steps
+                on_preview(Preview(result.sketch, steps, steps, n, finished=True))
+    return results
 
 
-class _Ready(NamedTuple):
-    """A photo whose strokes can be optimised, and which of them were drawn from close up."""
-
-    prepared: Prepared
-    close_ups: CloseUps
-    notes: tuple[str, ...]
+def _optimise(prepared: Sequence[Prepared], *given: Any, **options: Any) -> Iterator[Outcome]:
+    jobs = [one.job for one in prepared]
+    return iter(optimise_together(jobs, *given, **options) if jobs else [])
 
 
-def _ready(
-    photo: Photo, mask: Mask | None, models: Models, settings: Settings, init: Sketch | None,
-    freeze: str, seconds: dict[str, float], stop: threading.Event | None,
-) -> _Ready:  # fmt: skip
-    """Zoom to the object, draw faces from close up, place all other strokes."""
-    photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
-    close_ups = CloseUps()
-    if init is None and not freeze:
-        close_ups = draw_faces(photo, mask, models, settings, stop)
-    if close_ups.sketch is not None:
-        init, freeze, seconds = close_ups.sketch, "all", {**seconds, "faces": close_ups.seconds}
-    prepared = prepare(photo, models, settings, mask, init, freeze, seconds)
-    return _Ready(prepared, close_ups, prepared.notes)
-
-
-def _finish(ready: _Ready, models: Models, outcome: Outcome, spent: float, together: int) -> Result:
+def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, together: int) -> Result:
     """What came of it, after so many seconds with so many photos."""
-    prepared, close_ups, notes = ready
-    photo, settings = prepared.photo, prepared.settings
-    about = {"close-ups": _in_words(close_ups)} if close_ups.faces else {}
+    prepared, close_ups = ready
+    photo, settings, start = prepared.photo, prepared.settings, prepared.start
+    if outcome.plan is not None:
+        settings = replace(settings, seeds=outcome.plan.seeds, iterations=outcome.plan.steps)
+        start = replace(start, drawing=start.drawing.seeds(slice(settings.seeds)))
+        if close_ups.steps > outcome.plan.steps:  # so few steps would give faces fewer too
+            outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
+    about = {"close-ups": close_ups.in_words()} if close_ups.faces else {}
     order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
     sketches = tuple(
         _to_sketch(k, outcome, photo, models.loss, settings).with_metadata(**about) for k in order
@@ -221,7 +240,7 @@ def _finish(ready: _Ready, models: Models, outcome: Outcome, spent: float, toget
         sketches=sketches,
         photo=photo,
         settings=settings,
-        initialisation=prepared.start,
+        initialisation=start,
         mask=prepared.mask,
         outcome=outcome,
         encoder=models.loss.description,
@@ -229,16 +248,10 @@ def _finish(ready: _Ready, models: Models, outcome: Outcome, spent: float, toget
         recipe=prepared.job.objective.recipe,
         device=str(models.device),
         seconds={**prepared.seconds, "optimise": spent},
-        notes=(*notes, *outcome.notes),
+        notes=(*prepared.notes, *outcome.notes),
         together=together,
         close_ups=close_ups,
     )
-
-
-def _in_words(close_ups: CloseUps) -> str:
-    """`1 face, 6 strokes`."""
-    faces, strokes = len(close_ups.faces), sum(count for _, count in close_ups.faces)
-    return f"{faces} face{'s' if faces > 1 else ''}, {strokes} strokes"
 
 
 def _to_sketch(

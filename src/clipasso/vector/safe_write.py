@@ -106,8 +106,11 @@ def _linked(temporary: str, target: Path) -> bool:
     return True
 
 
-def prepare_folder(folder: str | os.PathLike[str]) -> Path:
+def prepare_folder(folder: str | os.PathLike[str], option: str = "-o") -> Path:
     """Make an output folder, with its parents, and see that files can be written there.
+
+    Args:
+        option: that names it.
 
     Raises:
         ClipassoError: it cannot be made or not be written to.
@@ -120,7 +123,7 @@ def prepare_folder(folder: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise ClipassoError(
             f"{folder}: cannot be written to ({error.strerror or error}); "
-            "choose another output folder with -o"
+            f"choose another output folder with {option}"
         ) from None
     return folder
 
@@ -167,12 +170,15 @@ def refuse_existing(path: Path, force: bool) -> None:
 
 
 def keep_apart(
-    read: Iterable[str | os.PathLike[str] | None], written: Iterable[str | os.PathLike[str]]
+    read: Iterable[str | os.PathLike[str] | None],
+    written: Iterable[str | os.PathLike[str]],
+    option: str = "-o",
 ) -> None:
     """See that no file that is read is among those that will be written, under any name or link.
 
     Args:
         read: paths; None and what is not there are passed over.
+        option: that names what is written.
 
     Raises:
         ClipassoError: one is; nothing may overwrite it, not even `--force`.
@@ -183,7 +189,7 @@ def keep_apart(
         if (source := inputs.get(_identity(path))) is not None:
             raise ClipassoError(
                 f"{path}: would overwrite {source}, which this command reads; choose another "
-                "output with -o"
+                f"output with {option}"
             )
 
 
