@@ -72,9 +72,9 @@ def test_first_strokes_come_before_the_photo_is_encoded(photo_path, monkeypatch)
 
     seen, kept = [], loop.PhotoPool
 
-    def pool(*arguments):
+    def pool(*arguments, **options):
         seen.append("pool")
-        return kept(*arguments)
+        return kept(*arguments, **options)
 
     monkeypatch.setattr(loop, "PhotoPool", pool)
     result = clipasso.sketch(photo_path, on_preview=seen.append, **LIBRARY)
@@ -189,7 +189,7 @@ def test_a_preview_that_fails_does_not_cost_the_sketch(
 def test_a_failed_run_says_what_the_preview_holds(photo_path, tmp_path, capsys, monkeypatch):
     from clipasso.optimise import loop
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(loop, "PhotoPool", interrupted)

@@ -264,22 +264,3 @@ class TestAverage:
         settings = replace(SETTINGS, average=0.0, tolerance=0.0)
         run(initial, photo, encoder, settings)
         assert encoder.calls == 2 * (40 * 3 + 1) + 1 + SETTINGS.pool
-
-
-@pytest.mark.parametrize(("steps", "encoded"), [(2, 1 + 2 + 2), (3, 1 + 20), (20, 1 + 20)])
-def test_a_short_run_encodes_no_transform_that_no_step_draws(scene, steps, encoded):
-    photo, _ = scene
-    settings = replace(SETTINGS, pool=20, augmentations=8 if steps == 3 else 2, iterations=steps)
-    encoder, goal = Blur(), None
-    goal = make_objective(encoder, settings)
-    pool = PhotoPool(photo, goal, settings, torch.Generator().manual_seed(1))
-    whole = PhotoPool(
-        photo, goal, replace(settings, iterations=40), torch.Generator().manual_seed(1)
-    )
-    assert len(pool.every) <= encoded
-    assert len(whole.every) == 21
-    for step in range(steps):  # and each step is compared with the same
-        (some, mine), (every, theirs) = (p.at(torch.tensor([step])) for p in (pool, whole))
-        assert torch.equal(some.transforms[mine], every.transforms[theirs])
-        for name, seen in some.features.layers.items():
-            assert torch.allclose(seen[mine], every.features.layers[name][theirs], atol=1e-6)

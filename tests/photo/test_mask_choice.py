@@ -164,6 +164,7 @@ class TestMake:
         mask = make_mask(load_photo(grass.astype(np.uint8)))
         assert mask.inside is None
         assert mask.source == "none, no candidate is convincing"
+        assert "no single object found" in mask.notes[0]
         assert mask.choice.ranked[0].name == "none"
 
     @pytest.mark.parametrize("how", ["none", "u2netp"])

@@ -216,8 +216,11 @@ class ScriptedPool:
     every: int
     asked: list[tuple[int, int]]
 
-    def __init__(self, photos, objective, settings, generator):
+    def __init__(self, photos, objective, settings, generator, *, ahead):
         self.settings, self.step = settings, None
+
+    def encode_for(self, step):
+        pass  # nothing is encoded
 
     def at(self, step):
         self.step = int(step)

@@ -200,8 +200,11 @@ def _best(photo: Photo, ranked: tuple[Scored, ...]) -> Mask:
     """The first of the candidates."""
     choice = Choice(photo, ranked)
     if ranked[0].inside is None:
-        why = _UNIFORM if uniform_border(photo) else "none, no candidate is convincing"
-        return Mask(None, why, choice=choice)
+        if uniform_border(photo):
+            return Mask(None, _UNIFORM, choice=choice)
+        doubt = "no single object found, so all of it is drawn; --mask or a crop may help"
+        why = "none, no candidate is convincing"
+        return Mask(None, why, notes=(f"{photo.name}: {doubt}",), choice=choice)
     # How a method was run is in the choice; a mask's source is the method.
     return Mask(ranked[0].inside, ranked[0].name.partition("-")[0], choice=choice)
 
