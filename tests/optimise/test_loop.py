@@ -154,10 +154,13 @@ class TestRace:
     """Giving up seeds that are clearly losing."""
 
     def test_who_stays(self):
-        best = [1.0, 1.01, 1.025, 1.2]
-        assert still_racing([0, 1, 2, 3], best, 0.1) == [0, 1, 2, 3]
-        assert still_racing([0, 1, 2, 3], best, 0.15) == [0, 1, 2]
-        assert still_racing([0, 1, 2, 3], best, 0.3) == [0, 1]
+        best = [1.025, 1.0, 1.2, 1.01]
+        assert still_racing([0, 1, 2, 3], best, 0.09) == [0, 1, 2, 3]
+        assert still_racing([0, 1, 2, 3], best, 0.1) == [1, 3]
+        assert still_racing([0, 1, 2], best[:3], 0.1) == [0, 1]  # of three, two
+        assert still_racing([1, 3], best, 0.3) == [1]
+        assert still_racing([0, 1, 2], [1.0, 1.0, 1.0], 0.3) == [0]
+        assert still_racing([0], [1.0], 0.9) == [0]
         assert still_racing([2, 3], best, 0.9) == []  # the leaders have converged
 
     def test_the_winner_does_not_feel_it(self, scene):

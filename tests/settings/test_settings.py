@@ -25,7 +25,7 @@ def test_every_setting_with_a_panel_is_an_option_of_sketch(capsys, monkeypatch):
         if listed:
             assert told.help.removesuffix(".") in listed.group(), option
             assert PANELS[told.panel] in shown
-    assert "(800; paper: 2000)" in shown
+    assert "(400; paper: 2000)" in shown
 
 
 def test_draw_has_its_own_defaults(capsys, monkeypatch):

@@ -187,7 +187,8 @@ Fit = Annotated[
 Preset = Annotated[
     str,
     typer.Option(
-        help="default; paper, with every value of the paper; draft, quick and rough.",
+        help="default; fine, twice the steps; paper, with every value of the paper; draft, quick "
+        "and rough.",
         metavar="NAME", rich_help_panel=_STEPS,
     ),
 ]  # fmt: skip

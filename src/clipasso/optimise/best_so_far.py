@@ -15,7 +15,7 @@ from clipasso.settings import Settings
 
 __all__ = ["Outcome", "Progress", "Track", "still_racing"]
 
-_RACE = ((0.3, 0.015), (0.15, 0.03))  # part of the steps, and how far behind a seed may be then
+_HALVED, _DECIDED = 0.1, 0.3  # parts of the steps after which half the seeds, and one, go on
 
 
 @dataclass(frozen=True)
@@ -164,12 +164,17 @@ class Track:
 def still_racing(active: list[int], best: list[float], progress: float) -> list[int]:
     """The seeds that may yet win; the others cost as much and end as nothing.
 
-    `benchmarks/race.py` counts how often the winner of a whole run would have been given up.
+    Successive halving: the better half of all seeds goes on after a tenth of the steps, and the
+    best one after three tenths. Of seeds that are as good the first go on. `benchmarks/race.py`
+    counts how often the winner of a whole run would have been given up.
 
     Args:
         active: seeds that have not converged.
         best: best evaluation loss of every seed so far.
         progress: part of the steps done, 0..1.
     """
-    allowed = next((gap for part, gap in _RACE if progress >= part), math.inf)
-    return [k for k in active if best[k] <= min(best) * (1 + allowed)]
+    if progress < _HALVED:
+        return active
+    going = 1 if progress >= _DECIDED else -(-len(best) // 2)
+    ahead = sorted(range(len(best)), key=best.__getitem__)[:going]
+    return [k for k in active if k in ahead]

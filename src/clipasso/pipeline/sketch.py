@@ -60,7 +60,7 @@ def sketch(
 
     Args:
         source: a photo's path or bytes, a PIL image, or an array (`load_photo` says which).
-        preset: `default`, `paper` or `draft`.
+        preset: `default`, `fine`, `paper` or `draft`.
         encoder: a name for `load_encoder`, or an encoder that is loaded already.
         weights: a local checkpoint for a named encoder.
         saliency_encoder: places the first strokes; None is the paper's choice for the encoder.

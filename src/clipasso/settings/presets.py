@@ -31,6 +31,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "faces": "none",
         "lighten": 0.0,
     },
+    "fine": {"iterations": 800},
     "draft": {"seeds": 1, "iterations": 200},
     "clipdraw": {
         "encoder": "ViT-B-32",

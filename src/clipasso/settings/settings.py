@@ -105,9 +105,9 @@ class Settings:
     )
     drop: bool = knob(
         True,
-        "Give up seeds that are clearly losing (`still_racing`); the paper does not.",
+        "Give up seeds that are losing (`still_racing`); the paper does not.",
     )
-    iterations: int = knob(800, "Gradient steps at most.", "steps", (1, 1_000_000), draw=True)
+    iterations: int = knob(400, "Gradient steps at most.", "steps", (1, 1_000_000), draw=True)
     learning_rate: float = knob(
         4.0, "Adam's for control points, in pixels of the 224-pixel canvas.", "steps",
         (1e-6, 100.0), draw=True,
