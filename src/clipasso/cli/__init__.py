@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clipasso._version import __version__
-from clipasso.cli import draw, encoders, evaluate, figure, render, sketch, study
+from clipasso.cli import draw, encoders, evaluate, figure, ladder, order, render, sketch, study
 from clipasso.cli.console import Stream, say, tell, tolerant_streams
 from clipasso.cli.stopping import Cancelled, Ended, cancellable, exit_status, terminable
 from clipasso.errors import ClipassoError
@@ -24,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("sketch", no_args_is_help=True)(cancellable(sketch.command))
+app.command("ladder", no_args_is_help=True)(cancellable(ladder.command))
+app.command("order", no_args_is_help=True)(cancellable(order.command))
 app.command("draw", no_args_is_help=True)(cancellable(draw.command))
 app.command("render", no_args_is_help=True)(cancellable(render.command))
 app.command("figure", no_args_is_help=True)(cancellable(figure.command))

@@ -1,0 +1,85 @@
+"""`clipasso order`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clipasso.cli import options as opt
+from clipasso.cli.console import say, tell, tell_bytes
+from clipasso.cli.photos import load_masked
+from clipasso.cli.stdio import STANDARD, once, read_standard
+from clipasso.errors import ClipassoError
+
+__all__ = ["command"]
+
+
+@opt.with_settings("loss", "background")
+def command(
+    sketch: Annotated[
+        Path,
+        typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not; - for standard input."),
+    ],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="What it is a sketch of.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="The SVG to write, - for standard output."),
+    ],
+    encoder: opt.Encoder = None,
+    weights: opt.Weights = None,
+    device: opt.Device = "auto",
+    mask: opt.Mask = "auto",
+    mask_weights: opt.MaskWeights = None,
+    fit: opt.Fit = "pad",
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+    **chosen: Any,
+) -> None:
+    """Put a sketch's strokes in order: those that tell most of the photo first.
+
+    The first k of them are then a good sketch of k strokes, and an animation or a plotter draws
+    what matters before the rest.
+
+    Examples:
+
+      clipasso order out/horse.svg horse.png -o ordered.svg
+    """
+    from clipasso.settings import make_settings
+    from clipasso.vector.safe_write import keep_apart, refuse_existing, write_atomically
+    from clipasso.vector.sketch import open_sketch, read_sketch
+
+    once(sketch, photo)
+    keep_apart([sketch, photo, weights, mask_weights, Path(mask)], [output])
+    refuse_existing(output, force)
+    name = "standard input" if sketch == STANDARD else str(sketch)
+    given = read_sketch(read_standard(), name) if sketch == STANDARD else open_sketch(sketch)
+    drawing, skipped = given
+    for line in skipped:
+        say(f"{name}: not kept: {line}")
+    if not len(drawing):
+        raise ClipassoError(f"{name}: has no strokes to put in order; give its shapes a stroke")
+    make = {
+        "strokes": len(drawing),
+        "control_points": drawing.degree + 1,
+        "segments": drawing.segments,
+    }
+    settings, preferred = make_settings("default", **{**chosen, **make})
+    from clipasso.pipeline.models import load_models
+    from clipasso.pipeline.order import order_strokes
+
+    models = load_models(settings, encoder or preferred, weights, device=device)
+    if models.note:
+        say(models.note)
+    seen, found = load_masked(photo, settings, fit, mask, mask_weights, say)  # type: ignore[arg-type]
+    order, losses = order_strokes(drawing, seen, models, settings, found)
+    data = drawing.select(order).to_svg()
+    if output == STANDARD:
+        tell_bytes(data.encode())
+    else:
+        write_atomically(output, data, replace=force)
+    if not quiet:
+        curve = ", ".join(f"{loss:.3f}" for loss in losses)
+        where = "standard output" if output == STANDARD else output
+        tell(f"{where}  {len(drawing)} strokes, {models.loss.description}; losses: {curve}")
