@@ -12,7 +12,7 @@ from clipasso.errors import ClipassoError
 from clipasso.photo.canvas import Photo, load_photo, picture
 from clipasso.photo.decode import PhotoSource
 from clipasso.vector.brushes.restyle import parse_ink
-from clipasso.vector.coloring import from_lab, legible, medians, palette
+from clipasso.vector.coloring import from_lab, legible, luminance, medians, palette
 from clipasso.vector.safe_write import write_atomically
 from clipasso.vector.sketch import Sketch
 from clipasso.vector.svg.write import write_svg
@@ -132,8 +132,7 @@ def _laid(sketch: Sketch, width: int, height: int) -> tuple[Sketch, tuple[str, .
 
 def _layered(sketch: Sketch, notes: tuple[str, ...]) -> Colored:
     """Strokes of one colour together, the lightest first: dark lines are seen over light ones."""
-    light = sketch.colors @ (0.2126, 0.7152, 0.0722)
-    order = np.lexsort((np.arange(len(sketch)), *sketch.colors.T, -light))
+    order = np.lexsort((*sketch.colors.T, -luminance(sketch.colors)))  # which is stable
     done = sketch.select(order)
     layers: dict[str, int] = {}
     for one in done.colors:

@@ -10,13 +10,14 @@ from clipasso.vector.bezier import FloatArray
 from clipasso.vector.brushes.trace import Trace
 from clipasso.vector.sketch import Sketch
 
-__all__ = ["from_lab", "legible", "medians", "palette", "to_lab"]
+__all__ = ["from_lab", "legible", "luminance", "medians", "palette", "to_lab"]
 
 _ACROSS = np.linspace(-0.4, 0.4, 5)  # of a stroke's width: where its ink is looked beneath
 _POINTS = 2000  # along a stroke, at most
 _GROUND = 8.0  # in Lab: colours nearer than that to the paper's are taken for it
 _ENOUGH = 0.2  # of a stroke's ink: so much that is no ground speaks for all of it
 _ROUNDS = 100
+_STARTS = 12
 
 
 def medians(sketch: Sketch, pixels: NDArray[np.floating], paper: ArrayLike) -> FloatArray:
@@ -36,8 +37,6 @@ def medians(sketch: Sketch, pixels: NDArray[np.floating], paper: ArrayLike) -> F
     Returns:
         `[strokes, 3]` in Lab; not a number for strokes that lie beside the picture.
     """
-    from scipy.ndimage import map_coordinates
-
     height, width = pixels.shape[:2]
     lab, ground = to_lab(pixels), to_lab(paper)
     laid = sketch.scaled((width / sketch.size[0], height / sketch.size[1]))
@@ -51,10 +50,9 @@ def medians(sketch: Sketch, pixels: NDArray[np.floating], paper: ArrayLike) -> F
         points = points[((points >= 0) & (points <= (width, height))).all(1)]
         if not len(points):
             continue
-        where = points.T[::-1] - 0.5  # rows and columns, whose middles are whole numbers
-        under = np.stack(
-            [map_coordinates(lab[..., c], where, order=1, mode="nearest") for c in range(3)], axis=1
-        )
+        # Whole pixels: between two there are colours that the picture does not have.
+        columns, rows = np.minimum(points.astype(np.intp), (width - 1, height - 1)).T
+        under = lab[rows, columns]
         thing = np.linalg.norm(under - ground, axis=1) > _GROUND
         found[k] = _geometric_median(under[thing] if thing.mean() >= _ENOUGH else under)
     return found
@@ -73,9 +71,18 @@ def palette(colors: FloatArray, weights: FloatArray, count: int) -> NDArray[np.i
     Returns:
         `[n]`, from 0 without gaps.
     """
-    # First the colour nearest to the mean, then always the one that is farthest for its weight.
-    mean = np.average(colors, axis=0, weights=weights)
-    centres = colors[[np.linalg.norm(colors - mean, axis=1).argmin()]]
+    # Where it ends depends on where it starts: from each of the heaviest, the best is taken.
+    starts = np.argsort(-weights, kind="stable")[:_STARTS]
+    tried = [_grouped(colors, weights, count, int(start)) for start in starts]
+    groups = min(tried, key=lambda one: one[0])[1]
+    return np.asarray(np.unique(groups, return_inverse=True)[1], np.intp)
+
+
+def _grouped(
+    colors: FloatArray, weights: FloatArray, count: int, start: int
+) -> tuple[float, NDArray[np.intp]]:
+    """Groups by Lloyd's iteration, from one colour and those farthest for their weight; how far."""
+    centres = colors[[start]]
     while len(centres) < count:
         apart = _distances(colors, centres).min(axis=1)
         if not apart.any():
@@ -90,7 +97,8 @@ def palette(colors: FloatArray, weights: FloatArray, count: int) -> NDArray[np.i
         if (moved == groups).all():
             break
         groups = moved
-    return np.asarray(np.unique(groups, return_inverse=True)[1], np.intp)
+    apart = np.linalg.norm(colors - centres[groups], axis=1)
+    return float(weights @ apart**2), groups
 
 
 def legible(color: ArrayLike, paper: ArrayLike, contrast: float) -> FloatArray:
@@ -109,7 +117,7 @@ def legible(color: ArrayLike, paper: ArrayLike, contrast: float) -> FloatArray:
     if _contrast(color, paper) >= contrast:
         return color
     black, white = np.zeros(3), np.array([100.0, 0.0, 0.0])
-    darker = [black, white] if _luminance(color) <= _luminance(paper) else [white, black]
+    darker = [black, white] if luminance(color) <= luminance(paper) else [white, black]
     for extreme in darker:
         if _contrast(from_lab(extreme), paper) < contrast:
             continue
@@ -152,15 +160,17 @@ def _geometric_median(points: FloatArray) -> FloatArray:
     return np.asarray(moved)
 
 
+def luminance(colors: ArrayLike) -> FloatArray:
+    """The relative luminance of WCAG 2, 0..1 `[...]`, of sRGB in 0..1 `[..., 3]`."""
+    values = np.asarray(colors, np.float64)
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ (0.2126, 0.7152, 0.0722))
+
+
 def _distances(colors: FloatArray, centres: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.norm(colors[:, None] - centres, axis=2))
 
 
-def _luminance(color: FloatArray) -> float:
-    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
-
-
 def _contrast(one: FloatArray, other: FloatArray) -> float:
-    low, high = sorted((_luminance(one), _luminance(other)))
+    low, high = sorted((float(luminance(one)), float(luminance(other))))
     return (high + 0.05) / (low + 0.05)
