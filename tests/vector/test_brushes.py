@@ -433,3 +433,23 @@ def test_a_brush_of_ones_own():
     _, paths = read_paths(styled.to_svg())
     assert [area for _, area in paths] == pytest.approx([np.pi * 16] * 2, rel=0.02)
     assert levels(styled.picture(224))[90, 200, 0] < 10
+
+
+def test_textures_follow_bends_without_seams():
+    class Side(Brush):
+        name, about, textured = "side", "darker to the right of its way", True
+
+        def marks(self, trace, width, rng):
+            return [Mark(trace.points, np.full(len(trace.points), 20.0))]
+
+        def ink(self, pixels):
+            return 0.5 + pixels.across / (2 * pixels.radius)
+
+    angles = np.linspace(0, np.radians(300), 200)  # more than a piece turns
+    arc = 112 + 60 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    found = levels(restyle(Sketch(arc[None], (224, 224), 1), Side()).picture(448))[..., 0]
+    y, x = (np.mgrid[:448, :448] + 0.5) / 2 - 112
+    away, angle = np.hypot(x, y), np.degrees(np.arctan2(y, x)) % 360
+    inside = (np.abs(away - 60) < 18) & (angle > 20) & (angle < 280)
+    expected = 255 * (1 - (0.5 - (away - 60) / 40))  # it turns right: outside is its left
+    assert np.abs(found - expected)[inside].max() < 4

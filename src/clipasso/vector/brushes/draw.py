@@ -76,7 +76,7 @@ def draw_textured(
             ink = _ink(brush, mark, parts, tile, noise, paper)
             if ink is None:
                 continue
-            left, top, cover = ink
+            left, top, cover = ink[:3]
             rows, columns = cover.shape
             part = image[top : top + rows, left : left + columns]
             alpha = (cover * np.float32(mark.opacity * opacity))[..., None]
@@ -93,6 +93,8 @@ class _Patch(NamedTuple):
     left: int
     top: int
     ink: NDArray[np.float32]  # [rows, columns] in 0..1
+    inside: NDArray[np.bool_]  # whether its edge is further out
+    beyond: NDArray[np.bool_]  # where it reaches past an end at which the mark goes on
 
 
 def _ink(
@@ -115,19 +117,27 @@ def _ink(
         )  # fmt: skip
         ink = np.zeros(field.depth.shape, np.float32)
         ink[rows, columns] = brush.ink(pixels) * np.clip(depth * tile.scale + 0.5, 0, 1)
-        found.append(_Patch(field.left, field.top, ink))
+        found.append(
+            _Patch(field.left, field.top, ink, field.depth > -0.5 / tile.scale, field.beyond)
+        )
     if not found:
         return None
     left, top = min(patch.left for patch in found), min(patch.top for patch in found)
     right = max(patch.left + patch.ink.shape[1] for patch in found)
     bottom = max(patch.top + patch.ink.shape[0] for patch in found)
-    whole = np.zeros((bottom - top, right - left), np.float32)
+    shape = bottom - top, right - left
+    # Pieces go on from each other: no second coat. Past its ends a piece only fills what no other
+    # covers, as outside of a corner.
+    whole, spare = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    covered = np.zeros(shape, bool)
     for patch in found:
-        rows, columns = patch.ink.shape
         y, x = patch.top - top, patch.left - left
-        here = whole[y : y + rows, x : x + columns]
-        np.maximum(here, patch.ink, out=here)  # pieces go on from each other: no second coat
-    return _Patch(left, top, whole)
+        here = slice(y, y + patch.ink.shape[0]), slice(x, x + patch.ink.shape[1])
+        np.maximum(whole[here], np.where(patch.beyond, 0, patch.ink), out=whole[here])
+        np.maximum(spare[here], np.where(patch.beyond, patch.ink, 0), out=spare[here])
+        covered[here] |= patch.inside & ~patch.beyond
+    ink = np.where(covered, whole, spare)
+    return _Patch(left, top, ink, covered, ~covered)
 
 
 def _assemble(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clipasso.vector.bezier import FloatArray
 from clipasso.vector.brushes.base import Mark
@@ -66,6 +67,7 @@ class Field(NamedTuple):
     radius: FloatArray
     along: FloatArray
     across: FloatArray
+    beyond: NDArray[np.bool_]  # past an end at which another piece of the mark goes on
 
     @classmethod
     def of(cls, piece: Piece, tile: Tile) -> Field | None:
@@ -90,7 +92,7 @@ class Field(NamedTuple):
         shape = (int(last[1] - first[1]), int(last[0] - first[0]))
         field = cls(
             int(first[0]), int(first[1]), np.full(shape, -np.inf), np.ones(shape),
-            np.zeros(shape), np.zeros(shape),
+            np.zeros(shape), np.zeros(shape), np.zeros(shape, bool),
         )  # fmt: skip
         x = (tile.left + first[0] + np.arange(shape[1]) + 0.5) / tile.scale
         y = (tile.top + first[1] + np.arange(shape[0]) + 0.5) / tile.scale
@@ -119,12 +121,15 @@ class Field(NamedTuple):
         depth = radius - away
         deeper = depth > self.depth[window]
         # Beyond the mark's ends its texture goes straight on; round a bend it follows the bend.
-        begins = piece.first and k == 0
-        ends = piece.last and k == len(piece.points) - 2
+        low, high = (0.0 if k else -np.inf), (length if k < len(piece.points) - 2 else np.inf)
+        begins, ends = piece.first and k == 0, piece.last and high == np.inf
+        beyond = ((forward < 0) & (low < 0) & (not begins)) | (
+            (forward > length) & (high > length) & (not ends)
+        )
         on = np.clip(forward, -np.inf if begins else 0.0, np.inf if ends else length)
         bent = np.where(on == forward, side, np.copysign(away, side))
         for array, values in (
             (self.depth, depth), (self.radius, radius), (self.along, piece.along[k] + on),
-            (self.across, bent),
+            (self.across, bent), (self.beyond, beyond),
         ):  # fmt: skip
             np.copyto(array[window], values, where=deeper)
