@@ -48,6 +48,12 @@ def mixed(scale=1.0):
     ).scaled(scale)  # fmt: skip
 
 
+@pytest.fixture
+def coarse(monkeypatch):
+    """Textures drawn on few pixels, where only their being there matters."""
+    monkeypatch.setattr(drawing, "_FINE", 400)
+
+
 def trace(points):
     return Trace.of(Sketch([points], (224, 224)).flatten(0.01)[0])
 
@@ -68,7 +74,7 @@ controls = st.lists(st.tuples(coordinates, coordinates), min_size=4, max_size=4)
 
 @pytest.mark.parametrize("name", BRUSHES)
 @settings(max_examples=3, deadline=None)
-@given(points=controls, width=st.floats(0.05, 60), seed=st.integers(0, 99))
+@given(points=controls, width=st.floats(0.05, 20), seed=st.integers(0, 99))
 def test_marks_of_any_stroke_are_finite_and_hold_their_middle_line(name, points, width, seed):
     for mark in marks(name, points, width, seed):
         assert len(mark.points) == len(mark.radii) >= 1
@@ -227,7 +233,7 @@ def test_noise_is_given_by_its_seed_and_fills_its_range():
 
 
 @pytest.mark.parametrize("name", BRUSHES)
-def test_the_same_seed_gives_the_same_and_another_another(name):
+def test_the_same_seed_gives_the_same_and_another_another(name, coarse):
     once, again, other = (restyle(mixed(), name, seed=seed).to_png(200) for seed in (1, 1, 2))
     assert once == again
     assert (once == other) == (name == "calligraphy")  # which leaves nothing to chance
@@ -258,7 +264,7 @@ def test_tiles_do_not_show(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", BRUSHES)
-def test_paper_and_colour(name):
+def test_paper_and_colour(name, coarse):
     wave = Sketch([WAVE], (224, 224), widths=5)
     on_white = levels(restyle(wave, name, color="#c00000").picture(224))
     corner = on_white[:10, :10]
@@ -322,7 +328,7 @@ def _turn(ring):
 
 
 @pytest.mark.parametrize("name", VECTOR)
-@pytest.mark.parametrize("scale", [1.0, 0.001, 900.0])
+@pytest.mark.parametrize("scale", [0.001, 900.0])
 def test_an_svg_read_back_has_the_same_outlines(name, scale):
     styled = restyle(mixed(scale), name)
     root, paths = read_paths(styled.to_svg())
@@ -435,7 +441,7 @@ def test_a_brush_of_ones_own():
     assert levels(styled.picture(224))[90, 200, 0] < 10
 
 
-def test_textures_follow_bends_without_seams():
+def test_textures_follow_bends_without_seams(coarse):
     class Side(Brush):
         name, about, textured = "side", "darker to the right of its way", True
 
