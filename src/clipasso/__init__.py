@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from clipasso.encoders import load_encoder
     from clipasso.photo.canvas import Photo, load_photo
     from clipasso.pipeline.clipdraw import draw
+    from clipasso.pipeline.color import color
     from clipasso.pipeline.models import Models, load_models
     from clipasso.pipeline.result import Result
     from clipasso.pipeline.sketch import sketch, sketch_photo, sketch_photos
     from clipasso.raster import rasterize
     from clipasso.settings import Settings
+    from clipasso.vector.brushes import restyle
     from clipasso.vector.sketch import Sketch
 
 __all__ = [
@@ -33,11 +35,13 @@ __all__ = [
     "Settings",
     "Sketch",
     "__version__",
+    "color",
     "draw",
     "load_encoder",
     "load_models",
     "load_photo",
     "rasterize",
+    "restyle",
     "sketch",
     "sketch_photo",
     "sketch_photos",
@@ -49,11 +53,13 @@ _HOME = {
     "Result": "pipeline.result",
     "Settings": "settings",
     "Sketch": "vector.sketch",
+    "color": "pipeline.color",
     "draw": "pipeline.clipdraw",
     "load_encoder": "encoders",
     "load_models": "pipeline.models",
     "load_photo": "photo.canvas",
     "rasterize": "raster",
+    "restyle": "vector.brushes",
     "sketch": "pipeline.sketch",
     "sketch_photo": "pipeline.sketch",
     "sketch_photos": "pipeline.sketch",

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from clipasso._version import __version__
-from clipasso.cli import draw, encoders, evaluate, figure, ladder, order, render, sketch, study
+from clipasso.cli import (
+    color,
+    draw,
+    encoders,
+    evaluate,
+    figure,
+    ladder,
+    order,
+    render,
+    sketch,
+    study,
+    style,
+)
 from clipasso.cli.console import Stream, say, tell, tolerant_streams
 from clipasso.cli.stopping import Cancelled, Ended, cancellable, exit_status, terminable
 from clipasso.errors import ClipassoError
@@ -28,6 +40,8 @@ app.command("ladder", no_args_is_help=True)(cancellable(ladder.command))
 app.command("order", no_args_is_help=True)(cancellable(order.command))
 app.command("draw", no_args_is_help=True)(cancellable(draw.command))
 app.command("render", no_args_is_help=True)(cancellable(render.command))
+app.command("style", no_args_is_help=True)(cancellable(style.command))
+app.command("color", no_args_is_help=True)(cancellable(color.command))
 app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))

@@ -1,16 +1,17 @@
 """Sketches written as SVG."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 from clipasso.vector.bezier import FloatArray
 from clipasso.vector.svg.document import SVG
 
-__all__ = ["OURS", "write_svg"]
+__all__ = ["OURS", "write_svg", "xml_text"]
 
 OURS = "urn:clipasso:sketch"  # the namespace of our metadata
+_INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -35,35 +36,45 @@ class Drawn(Protocol):
     def __len__(self) -> int: ...
 
 
-def write_svg(sketch: Drawn) -> str:
+def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = ()) -> str:
     """The text of an SVG file: a `<path>` for each stroke, in drawing order, and no background.
 
     Numbers keep three decimals, colours eight bits a channel, metadata every character of XML.
+
+    Args:
+        layers: a label and how many strokes, for each layer in drawing order; all of them lie on
+            some layer, or there are none. Inkscape shows them as its own.
     """
     looks = zip(sketch.controls, sketch.colors, sketch.widths, sketch.opacities, strict=True)
-    paths = ""
+    paths = []
     for segments, color, width, opacity in looks:
         d = f"M{_coordinates(segments[0, :1])}"
         for segment in segments:
             d += f" {'LQC'[sketch.degree - 1]}{_coordinates(segment[1:])}"
         stroke = "#" + "".join(f"{round(255 * value):02x}" for value in color)
         faint = "" if _number(opacity) == "1" else f' stroke-opacity="{_number(opacity)}"'
-        paths += f'    <path d="{d}" stroke="{stroke}" stroke-width="{_number(width)}"{faint}/>\n'
+        paths.append(f'<path d="{d}" stroke="{stroke}" stroke-width="{_number(width)}"{faint}/>')
     items = ""
     for name, value in sketch.metadata.items():
         key = quoteattr(_NOT_XML.sub("", name))
-        items += f"    <clipasso:item name={key}>{_text(value)}</clipasso:item>\n"
+        items += f"    <clipasso:item name={key}>{xml_text(value)}</clipasso:item>\n"
     photo = sketch.metadata.get("photo")
     title = sketch.metadata.get("title", "Sketch" if photo is None else f"Sketch of {photo}")
     w, h = map(_number, sketch.size)
+    inkscape = f'xmlns:inkscape="{_INKSCAPE}" ' if layers else ""
+    groups, first = "", 0
+    for label, count in layers or [("", len(paths))]:
+        layer = f'inkscape:groupmode="layer" inkscape:label={quoteattr(label)} ' if layers else ""
+        groups += f'  <g {layer}fill="none" stroke-linecap="round" stroke-linejoin="round">\n'
+        groups += "".join(f"    {path}\n" for path in paths[first : first + count]) + "  </g>\n"
+        first += count
     return (
-        f'<svg xmlns="{SVG[1:-1]}" xmlns:clipasso="{OURS}" '
+        f'<svg xmlns="{SVG[1:-1]}" xmlns:clipasso="{OURS}" {inkscape}'
         f'width="{w}" height="{h}" viewBox="0 0 {w} {h}">\n'
-        f"  <title>{_text(title)}</title>\n"
+        f"  <title>{xml_text(title)}</title>\n"
         f"  <desc>Bezier strokes: {len(sketch)}. Written by clipasso.</desc>\n"
         f"  <metadata>\n{items}  </metadata>\n"
-        f'  <g fill="none" stroke-linecap="round" stroke-linejoin="round">\n{paths}  </g>\n'
-        "</svg>\n"
+        f"{groups}</svg>\n"
     )
 
 
@@ -75,5 +86,5 @@ def _number(value: float) -> str:
     return f"{value:z.3f}".rstrip("0").rstrip(".")  # z: no -0
 
 
-def _text(value: str) -> str:
+def xml_text(value: str) -> str:
     return escape(_NOT_XML.sub("", value), {"\r": "&#13;"})  # a bare \r would be read as \n
