@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -183,12 +184,19 @@ def _measure(benchmark: Benchmark, command: list[str], photos: list[str], folder
     options = ["--json", str(part), *options]
     began, of = time.monotonic(), version()
     print(f"\n== {benchmark.name}: {shlex.join(command)}", flush=True)
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / script), *options],
-        env=environment(ROOT), check=False,
-    )  # fmt: skip
-    if done.returncode or not part.exists():
-        print(f"{benchmark.name}: failed with status {done.returncode}", file=sys.stderr)
+    program = [sys.executable, str(ROOT / "benchmarks" / script), *options]
+    process = subprocess.Popen(program, env=environment(ROOT))
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # it heard that too, and may have a checkout to remove
+        raise
+    except SystemExit:
+        process.terminate()
+        process.wait()
+        raise
+    if status or not part.exists():
+        print(f"{benchmark.name}: failed with status {status}", file=sys.stderr)
         return False
     record = json.loads(part.read_text())
     part.unlink()
@@ -257,6 +265,7 @@ def _write(results: dict[str, dict[str, Any]], now: str, elsewhere: Path | None)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main())
     except KeyboardInterrupt:

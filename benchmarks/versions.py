@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipasso.pipeline.capacity import THREADS
-from common import ROOT, git, load, processor_seconds
+from common import git, load, processor_seconds
 
 __all__ = ["Spent", "beside", "environment", "timed"]
 
@@ -44,23 +44,23 @@ def beside(revision: str) -> Iterator[Path]:
     commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if not commit:
         sys.exit(f"{revision}: no such revision or checkout here; see `git log`")
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    heard = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with tempfile.TemporaryDirectory(prefix="clipasso-") as folder:
+        with tempfile.TemporaryDirectory(prefix="clipasso-", ignore_cleanup_errors=True) as folder:
             place = Path(folder) / commit[:12]
             try:
                 if git("worktree", "add", "--detach", str(place), commit) is None:
                     sys.exit(f"{revision}: could not be checked out with `git worktree add`")
                 yield place
             finally:
-                # In a session of its own, which a second Ctrl-C does not reach.
-                for words in (["remove", "--force", str(place)], ["prune"]):
-                    subprocess.run(
-                        ["git", "worktree", *words], cwd=ROOT, check=False,
-                        stderr=subprocess.DEVNULL, start_new_session=True,
-                    )  # fmt: skip
+                for kind in heard:  # also by git: a second Ctrl-C must not leave half of it
+                    signal.signal(kind, signal.SIG_IGN)
+                git("worktree", "remove", "--force", str(place))
+                git("worktree", "prune")
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for kind, handler in heard.items():
+            signal.signal(kind, handler)
 
 
 def environment(checkout: Path, threads: int | None = None) -> dict[str, str]:

@@ -2,15 +2,14 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "benchmarks"
-sys.path.insert(0, str(FOLDER))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import against
 import common
@@ -18,6 +17,8 @@ import document
 import run_all
 import versions
 
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "benchmarks"
 FIGURES = {
     "raster": {
         "kernel": [
@@ -206,7 +207,6 @@ def repository(tmp_path, monkeypatch):
         subprocess.run(["git", "add", "."], cwd=place, check=True)
         subprocess.run(["git", *who, "commit", "-qm", content], cwd=place, check=True)
     monkeypatch.setattr(common, "ROOT", place)
-    monkeypatch.setattr(versions, "ROOT", place)
     return place
 
 
@@ -224,11 +224,29 @@ def test_another_version_is_checked_out_and_removed(repository, error):
             look()
     else:
         assert not look().exists()
-    listed = subprocess.run(
-        ["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True
-    )
-    assert len(listed.stdout.splitlines()) == 1
+    assert len(common.git("worktree", "list").splitlines()) == 1
     assert (repository / "src" / "clipasso" / "a.py").read_text() == "2"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_no_checkout(repository, kind):
+    code = (
+        "import pathlib, signal, sys, time\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "import common, versions\n"
+        "common.ROOT = pathlib.Path(sys.argv[2])\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # where tests run without it
+        "with versions.beside('HEAD~2') as other: print(other, flush=True); time.sleep(60)\n"
+    )
+    words = [sys.executable, "-c", code, str(FOLDER), str(repository)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        other = Path(process.stdout.readline().decode().strip())
+        assert other.is_dir()
+        process.send_signal(kind)
+        assert process.wait(30) != 0
+    assert not other.parent.exists()
+    assert str(other) not in common.git("worktree", "list")
 
 
 def test_a_folder_is_another_version_too(repository):
