@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import shutil
 import statistics
 import sys
 import tempfile
@@ -132,13 +131,12 @@ def _run(
 ) -> tuple[list[list[dict[str, Any]]], list[list[dict[str, Path]]]]:
     """The seconds and the SVGs, by photo and run, then by version."""
     command = [sys.executable, "-m", "clipasso", "sketch"]
-    for version, (variables, _) in ways.items():  # so that kernels are compiled
-        out = folder / "warm" / version
-        quick = ["--preset", "draft", "--iterations", "1", "--encoder", arguments.encoder]
-        if arguments.weights:
-            quick += ["--weights", arguments.weights]
-        timed([*command, arguments.photos[0], "-o", str(out), "-q", "--force", *quick], variables)
-    shutil.rmtree(folder / "warm")
+    quick = ["--preset", "draft", "--iterations", "1", "--encoder", arguments.encoder]
+    if arguments.weights:
+        quick += ["--weights", arguments.weights]
+    for variables, _ in ways.values():  # so that kernels are compiled
+        with tempfile.TemporaryDirectory() as out:
+            timed([*command, arguments.photos[0], "-o", out, "-q", *quick], variables)
     runs: list[list[dict[str, Any]]] = [[] for _ in names]
     sketches: list[list[dict[str, Path]]] = [[] for _ in names]
     for run in range(arguments.runs):

@@ -56,7 +56,8 @@ def run(photo: str, options: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def main() -> None:
+def parsed(words: list[str]) -> tuple[argparse.Namespace, list[list[str]]]:
+    """The options, and those of `clipasso sketch` after each `--`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", nargs="+")
     parser.add_argument("--encoder", default="efficientnet-lite0")
@@ -73,10 +74,21 @@ def main() -> None:
     other.add_argument("--threads", type=int, help="of each process; as many as cores by default")
     other.add_argument("--among", nargs="*", default=[], help="more photos, for the judges")
     other.add_argument("--keep", metavar="DIR", help="for the sketches of both")
-    own, *further = split(sys.argv[1:])
+    own, *further = split(words)
     arguments = parser.parse_args(own)
     if (further and not arguments.against) or len(further) > 2:
         parser.error("options after -- are of --against: -- BOTH [-- NOW]")
+    alone, compared = ("presets", "more", "whole"), ("runs", "threads", "among", "keep")
+    for name in alone if arguments.against else compared:
+        if getattr(arguments, name) != parser.get_default(name):
+            parser.error(f"--{name}: {'not' if arguments.against else 'only'} with --against")
+    if arguments.runs < 1:
+        parser.error("--runs: one at least")
+    return arguments, further
+
+
+def main() -> None:
+    arguments, further = parsed(sys.argv[1:])
     print(", ".join(f"{k} {v}" for k, v in machine().items()))
     if arguments.against:
         from against import compare
