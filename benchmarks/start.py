@@ -82,8 +82,9 @@ def importing(name, *rest, **more):
         module, _, path = place.partition(":")
         *owners, last = path.split(".")
         owner = functools.reduce(lambda o, n: getattr(o, n, None), owners, sys.modules.get(module))
-        if hasattr(owner, last):
-            setattr(owner, last, timed(stages.pop(place), getattr(owner, last)))
+        # Threads import too, and may have found it at the same time.
+        if hasattr(owner, last) and (stage := stages.pop(place, None)):
+            setattr(owner, last, timed(stage, getattr(owner, last)))
     return found
 
 builtins.__import__ = importing
