@@ -1,5 +1,7 @@
 # make sketch   sketch an example photo into sketches/
 # make test     lint, type-check and test
+# make benchmarks   measure, and make the tables of docs/performance.md anew (about an hour on a quiet machine;
+#                   ONLY=start,raster some of it, PHOTOS="..." of these photos, AGAINST=REV with this version before)
 # make clean    remove what these made
 #
 # Each makes its own .venv from pyproject.toml; PYTHON picks the interpreter (3.11 to 3.13).
@@ -7,7 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sketch test clean
+.PHONY: sketch test benchmarks clean
 
 sketch: .venv/installed
 	$(BIN)/python examples/photos.py sketches/photos
@@ -19,11 +21,17 @@ test: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+benchmarks: .venv/installed-test
+	$(BIN)/python examples/photos.py sketches/photos
+	$(BIN)/python benchmarks/run_all.py $(PHOTOS) $(if $(ONLY),--only $(ONLY)) $(if $(AGAINST),--against $(AGAINST)) \
+	  $(if $(AGAIN),--again) $(if $(SMALLEST),--smallest)
+
 clean:
-	rm -rf .venv sketches
+	rm -rf .venv sketches benchmarks/results
 
 EXAMPLE ?= coffee.png
 STROKES ?= 32
+PHOTOS ?= $(patsubst %,sketches/photos/%.png,coffee chelsea rocket astronaut)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -57,8 +57,8 @@ def main() -> None:
         rows.append([f"{arguments.seeds} x {each}"] + [f"{1e3 * s:.0f}" for s in seconds.values()]
                     + [f"{seconds['timm'] / seconds['packed, by seed']:.1f}"])  # fmt: skip
     kinds = ["timm", "frozen", "frozen, by seed", "packed", "packed, by seed"]
-    print_table(["seeds x images", *(f"{kind} ms" for kind in kinds), "x faster"], rows)
-    write_json(arguments.json, figures)
+    table = print_table(["seeds x images", *(f"{kind} ms" for kind in kinds), "x faster"], rows)
+    write_json(arguments.json, figures, {"encoder": table})
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from clipasso import Sketch
+from common import print_table, write_json
 
 _MEASURE = """
 import sys
@@ -53,14 +54,17 @@ def strokes(count: int, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    runs = parser.parse_args().runs
+    parser.add_argument("--largest", type=int, default=16_384, help="side of a picture, px")
+    parser.add_argument("--json", metavar="FILE")
+    arguments = parser.parse_args()
+    rows, figures = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cases = []
         for count in (1, 32, 2000):
             svg = folder / f"{count}.svg"
             strokes(count, svg)
-            for size in (1024, 16_384):
+            for size in (1024, arguments.largest):
                 words = ("render", str(svg), "-o", str(folder / "out.png"), "--force", "--size")
                 cases.append((f"{count} strokes at {size} px", _RENDER, (*words, str(size))))
         ramp = np.add.outer(np.arange(1530), np.arange(2040)).astype(np.uint8)
@@ -70,12 +74,14 @@ def main() -> None:
             small.resize(side, Image.Resampling.NEAREST).save(path, quality=80)
             cases.append((f"a JPEG of {label} pixels", _READ, (str(path),)))
         first = 1.0
-        print(f"{'':<32}{'MB':>8}{'of the first':>14}{'s':>8}")
-        for k, (label, work, arguments) in enumerate(cases):
-            found = [measured(work, *arguments) for _ in range(runs)]
+        for k, (label, work, words) in enumerate(cases):
+            found = [measured(work, *words) for _ in range(arguments.runs)]
             megabytes, seconds = (statistics.median(values) for values in zip(*found, strict=True))
             first = megabytes if k % 2 == 0 else first
-            print(f"{label:<32}{megabytes:8.0f}{megabytes / first:14.1f}{seconds:8.1f}")
+            figures.append({"what": label, "MB": megabytes, "seconds": seconds})
+            rows.append([label, f"{megabytes:.0f}", f"{megabytes / first:.1f}", f"{seconds:.1f}"])
+    table = print_table(["what", "MB", "of the smaller", "seconds"], rows)
+    write_json(arguments.json, figures, {"memory": table})
 
 
 if __name__ == "__main__":

@@ -53,10 +53,10 @@ def main() -> None:
                 f"{statistics.mean(difference):+.4f}", f"{seconds[0] / seconds[pool]:.2f}",
             ])  # fmt: skip
         figures.append({"photo": result.photo.name, "losses": losses, "seconds": seconds})
-    print_table(
+    table = print_table(
         ["photo", "pool", "loss fresh", "loss pool", "spread", "difference", "x faster"], rows
     )
-    write_json(arguments.json, figures)
+    write_json(arguments.json, figures, {"pool": table})
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """How often the winning seed would be given up early, and what giving up losers saves.
 
-    clipasso sketch PHOTO... -o DIR      # with every seed run to its end, as --preset paper does
-    python benchmarks/race.py DIR/*.json
+    python benchmarks/race.py PHOTO...     # sketched first, every seed run to its end
+    python benchmarks/race.py DIR/*.json   # reports of such runs, as --preset paper leaves them
 
-Reads the loss curves that finished runs left in their reports and plays
-`optimise.best_so_far.still_racing` over them. The baseline is the same run with no seed given up.
+Plays `optimise.best_so_far.still_racing` over the loss curves of runs in which no seed was given
+up, which are the baseline.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import clipasso
+from clipasso.encoders import EMBEDDED
 from clipasso.optimise.best_so_far import still_racing
 from common import print_table, write_json
 
@@ -34,21 +36,37 @@ def race(report: dict[str, Any]) -> tuple[bool, float, float]:
     return same, best[winner] / min(whole), 1 - taken / (seeds * total)
 
 
+def whole_run(photo: Path, iterations: int | None, seeds: int) -> dict[str, Any]:
+    """The report of a sketch with the default settings, every seed run to its end."""
+    changes = {"iterations": iterations} if iterations else {}
+    result = clipasso.sketch(
+        photo, encoder=EMBEDDED, seeds=seeds, drop=False, evaluate_every=20, **changes
+    )
+    return result.report()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("reports", nargs="+", type=Path)
+    parser.add_argument("files", nargs="+", type=Path, help="photos, or reports")
+    parser.add_argument("--seeds", type=int, default=3, help="of each photo")
+    parser.add_argument("--iterations", type=int, help="in place of the default preset's")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
     rows, found = [], []
-    for path in arguments.reports:
-        same, ratio, saved = race(json.loads(path.read_text()))
-        found.append({"report": path.stem, "same": same, "loss ratio": ratio, "saved": saved})
+    for path in arguments.files:
+        if path.suffix == ".json":
+            report = json.loads(path.read_text())
+        else:
+            report = whole_run(path, arguments.iterations, arguments.seeds)
+        same, ratio, saved = race(report)
+        found.append({"run": path.stem, "same": same, "loss ratio": ratio, "saved": saved})
         rows.append([path.stem, "yes" if same else "no", f"{ratio:.4f}", f"{100 * saved:.0f} %"])
-    print_table(["run", "same winner", "loss / whole run's", "steps saved"], rows)
     count = len(found)
-    mean = sum(f["saved"] for f in found) / count
-    print(f"same winner in {sum(f['same'] for f in found)} of {count}; {100 * mean:.0f} % saved")
-    write_json(arguments.json, found)
+    ratio, saved = (sum(f[key] for f in found) / count for key in ("loss ratio", "saved"))
+    same = f"{sum(f['same'] for f in found)} of {count}"
+    rows.append(["all", same, f"{ratio:.4f}", f"{100 * saved:.0f} %"])
+    table = print_table(["run", "same winner", "loss / whole run's", "steps saved"], rows)
+    write_json(arguments.json, found, {"race": table})
 
 
 if __name__ == "__main__":

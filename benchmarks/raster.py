@@ -27,7 +27,7 @@ import torch
 from clipasso import rasterize
 from clipasso.raster.basis import bezier
 from clipasso.raster.reference import closest_parameter, pixel_centres
-from common import clock, machine, medians, print_table, write_json
+from common import Table, clock, machine, medians, print_table, write_json
 
 SCENES = 40
 
@@ -121,29 +121,32 @@ def time_cuda(points: torch.Tensor, size: tuple[int, int], runs: int) -> dict[st
     return {"call": time_events(step, runs), "graph": time_events(graph.replay, runs)}
 
 
-def speed_cuda(arguments: argparse.Namespace) -> list[dict[str, object]]:
+def speed_cuda(arguments: argparse.Namespace) -> tuple[list[dict[str, object]], Table]:
     """The Triton kernel on a batch of three small sketches and on one large, dense one."""
-    if not torch.cuda.is_available():
-        print("\nCUDA rows not measured: no GPU here")
-        return []
-    print(f"\nTriton on {torch.cuda.get_device_name()}, forward + backward")
+    here = torch.cuda.is_available()
+    print(
+        f"\nTriton, forward + backward: {torch.cuda.get_device_name() if here else 'no GPU here'}"
+    )
     rows, figures = [], []
     for batch, strokes, size, reach in (
         (3, 16, (224, 224), 40), (1, 2048, (2040, 1344), 40), (1, 2048, (2040, 1344), 240)
     ):  # fmt: skip
+        row = [f"{size[0]} x {size[1]}", f"{batch} x {strokes}", str(reach)]
+        if not here:
+            rows.append([*row, "not measured", "not measured"])
+            continue
         points = scene(strokes, reach, size, batch)
         ours = time_cuda(points, size, arguments.runs)
-        ink = float((1 - rasterize(points.cuda(), widths=3.0, size=size)).sum())
-        rows.append([f"{size[0]} x {size[1]}", f"{batch} x {strokes}", str(reach), f"{ink:.0f}",
-                     f"{ours['call']:.3f}", f"{ours['graph']:.3f}"])  # fmt: skip
+        rows.append([*row, f"{ours['call']:.3f}", f"{ours['graph']:.3f}"])
         figures.append({"size": size, "batch": batch, "strokes": strokes, "reach": reach, **ours})
-    print_table(["canvas", "strokes", "reach px", "ink px", "called ms", "in a graph ms"], rows)
-    return figures
+    heading = ["canvas", "strokes", "reach px", "called ms", "in a graph ms"]
+    return figures, print_table(heading, rows)
 
 
 def speed(arguments: argparse.Namespace) -> None:
     if arguments.cuda:
-        write_json(arguments.json, {"triton": speed_cuda(arguments)})
+        figures, table = speed_cuda(arguments)
+        write_json(arguments.json, {"triton": figures}, {"raster-cuda": table})
         return
     rows, figures = [], []
     for size in (224, 448):
@@ -167,11 +170,13 @@ def speed(arguments: argparse.Namespace) -> None:
                 "size": size, "strokes": strokes, "ink": ink, "kernel": ours,
                 "reference": theirs, "diffvg": diffvg,
             })  # fmt: skip
-    print_table(
+    table = print_table(
         ["canvas", "strokes", "ink px", "forward ms", "backward ms", "sum ms", "ns / ink px",
          "x reference", "x diffvg"], rows,
     )  # fmt: skip
-    write_json(arguments.json, {"kernel": figures, "triton": speed_cuda(arguments)})
+    triton, cuda = speed_cuda(arguments)
+    tables = {"raster": table, "raster-cuda": cuda}
+    write_json(arguments.json, {"kernel": figures, "triton": triton}, tables)
 
 
 def profiles(arguments: argparse.Namespace) -> None:
@@ -206,8 +211,8 @@ def profiles(arguments: argparse.Namespace) -> None:
             (ours,) = torch.autograd.grad(edge(width / 2 - distance).sum(), points)
             errors[name].append(float((ours - exact).norm() / exact.norm()))
     rows = [[n, f"{np.median(e):.3f}", f"{max(e):.3f}"] for n, e in errors.items()]
-    print_table(["edge profile", "median error", "worst"], rows)
-    write_json(arguments.json, errors)
+    table = print_table(["edge profile", "median error", "worst"], rows)
+    write_json(arguments.json, errors, {"profiles": table})
 
 
 def random_arc(rng: np.random.Generator, size: int) -> torch.Tensor:

@@ -21,7 +21,7 @@ from clipasso.errors import ClipassoError
 from clipasso.optimise.loop import Progress
 from clipasso.pipeline.models import Models
 from clipasso.settings import make_settings
-from common import machine, print_table, write_json
+from common import Table, machine, print_table, write_json
 
 
 def milliseconds(models: Models, pixels: Any, steps: int, photos: int = 1, **chosen: Any) -> float:
@@ -42,12 +42,15 @@ def milliseconds(models: Models, pixels: Any, steps: int, photos: int = 1, **cho
     return 1e3 * statistics.median(b - a for a, b in pairwise(at[1:])) / 4 / photos
 
 
-def table(name: str, values: list[int], measure: Any) -> dict[int, float]:
+def table(
+    tables: dict[str, Table], key: str, name: str, values: list[int], measure: Any
+) -> dict[int, float]:
+    """Measure and print; the table is kept under its key."""
     found = {value: measure(value) for value in values}
     first = found[values[0]]
     rows = [[str(v), f"{ms:.1f}", f"{ms / first:.2f}"] for v, ms in found.items()]
     print()
-    print_table([name, "ms a step", f"x {values[0]}"], rows)
+    tables[key] = print_table([name, "ms a step", f"x {values[0]}"], rows)
     return found
 
 
@@ -70,13 +73,14 @@ def main() -> None:
     began = time.monotonic()
     models = load_models(settings, EMBEDDED)
     loading = time.monotonic() - began
+    tables: dict[str, Table] = {}
     figures: dict[str, Any] = {
-        "strokes": table("strokes", arguments.strokes, lambda n: milliseconds(
-            models, pixels, steps, strokes=n, seeds=1)),
-        "canvas": table("canvas, px", arguments.sizes, lambda n: milliseconds(
-            models, pixels, steps, canvas=n, seeds=1)),
-        "seeds": table("seeds", arguments.seeds, lambda n: milliseconds(
-            models, pixels, steps, seeds=n)),
+        "strokes": table(tables, "scale-strokes", "strokes", arguments.strokes, lambda n:
+            milliseconds(models, pixels, steps, strokes=n, seeds=1)),
+        "canvas": table(tables, "scale-canvas", "canvas, px", arguments.sizes, lambda n:
+            milliseconds(models, pixels, steps, canvas=n, seeds=1)),
+        "seeds": table(tables, "scale-seeds", "seeds", arguments.seeds, lambda n:
+            milliseconds(models, pixels, steps, seeds=n)),
     }  # fmt: skip
 
     def batch(count: int) -> float:
@@ -86,10 +90,12 @@ def main() -> None:
             sketch_photo(load_photo(pixels, size=few.canvas), models, few)
         return 1e3 * (loading + time.monotonic() - began) / count / steps
 
-    figures["photos"] = table("photos", arguments.photos, batch)
+    figures["photos"] = table(tables, "scale-photos", "photos", arguments.photos, batch)
     print("photos share the encoder and are sketched one after the other; loading is counted once")
     if models.device.type == "cuda":
         figures["together"] = table(
+            tables,
+            "scale-together",
             "photos together",
             arguments.together,
             lambda n: milliseconds(models, pixels, steps, n, strokes=16),
@@ -97,7 +103,9 @@ def main() -> None:
         print("photos together share each step; milliseconds are of a step divided by the photos")
     else:
         print("photos together: not timed, since there is no CUDA here")
-    write_json(arguments.json, figures)
+        rows = [[str(n), "not measured"] for n in arguments.together]
+        tables["scale-together"] = {"heading": ["photos together", "ms a step"], "rows": rows}
+    write_json(arguments.json, figures, tables)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Where each second of a short sketch goes, from the command to its end, cold and warm.
 
-    python benchmarks/start.py PHOTO [--runs 5] [--against DIR]
+    python benchmarks/start.py PHOTO [--runs 5] [--against REV]
 
 Cold: an empty cache of kernels, as after an install. Warm: a full one. `--against` is another
-checkout of this project, such as one of the version before; runs take turns with its. Every run is
+revision of this project, or the folder of a checkout; runs take turns with its. Every run is
 the command line in a process of its own. Seconds of processor time (user and system, all threads)
 vary less than those of the clock on a machine that other work shares.
 """
@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from contextlib import nullcontext
 
-from common import print_table
+from common import ROOT, print_table, write_json
+from versions import beside, environment
 
+_LEAST = 0.1  # seconds, for a ratio to mean anything
 _IMPORTS = (
     "torch",
     "numba",
@@ -81,8 +82,9 @@ def importing(name, *rest, **more):
         module, _, path = place.partition(":")
         *owners, last = path.split(".")
         owner = functools.reduce(lambda o, n: getattr(o, n, None), owners, sys.modules.get(module))
-        if hasattr(owner, last):
-            setattr(owner, last, timed(stages.pop(place), getattr(owner, last)))
+        # Threads import too, and may have found it at the same time.
+        if hasattr(owner, last) and (stage := stages.pop(place, None)):
+            setattr(owner, last, timed(stage, getattr(owner, last)))
     return found
 
 builtins.__import__ = importing
@@ -103,14 +105,14 @@ sys.exit(status)
 """
 
 
-def run(checkout: Path, photo: str, cache: str, options: list[str]) -> dict[str, float]:
+def run(variables: dict[str, str], photo: str, cache: str, options: list[str]) -> dict[str, float]:
     """Seconds by part of one sketch in a process of its own."""
     with tempfile.TemporaryDirectory() as out:
         words = ["sketch", photo, "-o", out, "--quiet", *options]
         given = map(json.dumps, (_IMPORTS, _STAGES, words))
         done = subprocess.run(
             [sys.executable, "-c", CHILD, str(time.time()), *given],
-            env={**os.environ, "PYTHONPATH": str(checkout / "src"), "NUMBA_CACHE_DIR": cache},
+            env={**variables, "NUMBA_CACHE_DIR": cache},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     if done.returncode:
@@ -123,24 +125,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photo")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout")
+    parser.add_argument("--against", metavar="REV", help="a revision, or another checkout")
     parser.add_argument("--encoder", default="efficientnet-lite0")
     parser.add_argument("--iterations", default="4")
     parser.add_argument("--seeds", default="1")
+    parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
     options = [
         f"--{name}={getattr(arguments, name)}" for name in ("encoder", "iterations", "seeds")
     ]
-    checkouts = {"here": Path(__file__).resolve().parents[1]}
-    if arguments.against:
-        checkouts = {"before": arguments.against.resolve(), **checkouts}
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
-    for _ in range(arguments.runs):
-        for name, checkout in checkouts.items():
-            with tempfile.TemporaryDirectory() as cache:
-                for state in ("cold", "warm"):
-                    made = run(checkout, arguments.photo, cache, options)
-                    found.setdefault((name, state), []).append(made)
+    with beside(arguments.against) if arguments.against else nullcontext() as other:
+        checkouts = {"before": other, "now": ROOT} if other else {"now": ROOT}
+        ways = {name: environment(checkout) for name, checkout in checkouts.items()}
+        for _ in range(arguments.runs):
+            for name, variables in ways.items():
+                with tempfile.TemporaryDirectory() as cache:
+                    for state in ("cold", "warm"):
+                        made = run(variables, arguments.photo, cache, options)
+                        found.setdefault((name, state), []).append(made)
     columns = [(name, state) for state in ("cold", "warm") for name in checkouts]
     middle = {
         column: {part: statistics.median(m.get(part, 0.0) for m in found[column])
@@ -150,14 +153,20 @@ def main() -> None:
     totals = ["all", "processor"]
     parts = {part for column in columns for part in middle[column]} - set(totals)
     order = sorted(parts, key=lambda p: -max(middle[c].get(p, 0.0) for c in columns))
-    rows = [
-        [part, *(f"{middle[c].get(part, 0.0):.2f}" for c in columns)] for part in [*order, *totals]
-    ]
-    print_table(["seconds", *(f"{state}, {name}" for name, state in columns)], rows)
-    if len(checkouts) == 2:
-        for state in ("cold", "warm"):
-            ratios = (middle["here", state][t] / middle["before", state][t] for t in totals)
-            print("{}: {:.2f} of the time before, {:.2f} of the processor's".format(state, *ratios))
+    heading = ["seconds"]
+    rows = [[part] for part in [*order, *totals]]
+    for state in ("cold", "warm"):
+        heading += [f"{state}, {name}" for name in checkouts]
+        for row in rows:
+            row += [f"{middle[name, state].get(row[0], 0.0):.2f}" for name in checkouts]
+        if len(checkouts) == 2:
+            heading.append("ratio")
+            for row in rows:
+                before, now = (middle[name, state].get(row[0], 0.0) for name in checkouts)
+                row.append(f"{now / before:.2f}" if min(before, now) >= _LEAST else "")
+    table = print_table(heading, rows)
+    figures = [{"version": n, "state": s, **middle[n, s]} for n, s in columns]
+    write_json(arguments.json, figures, {"start": table})
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from clipasso.settings import make_settings
 from common import clock, machine, medians, print_table, write_json
 
 SIZE, STROKES, IMAGES = 224, 16, 5
+FLOP = 2 * 98e9  # of RN101 for five images, forward and as much backward
 
 
 def first_points() -> Tensor:
@@ -160,6 +161,17 @@ def accuracy(tower: Callable[[], ClipTower], photo: Tensor) -> float:
     return float(F.cosine_similarity(*grads, dim=0))
 
 
+def rate(dtype: torch.dtype, side: int = 2048, runs: int = 5) -> float:
+    """Operations a second in a product of two square matrices; the best of some runs."""
+    a = torch.rand(side, side).to(dtype)
+    seconds = []
+    for _ in range(runs + 1):  # the first warms up
+        parts: dict[str, float] = {}
+        clock(parts, "product", lambda: a @ a)
+        seconds.append(parts["product"])
+    return float(2 * side**3 / min(seconds[1:]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", help="RN101's checkpoint; random weights without")
@@ -196,12 +208,21 @@ def main() -> None:
         rows.append([stage] + [f"{1e3 * parts[stage]:.1f}" for parts in figures.values()])
     rows.append(["sum"] + [f"{1e3 * sum(p.values()):.0f}" for p in figures.values()])
     rows.append(["times faster"] + [f"{base / sum(p.values()):.2f}" for p in figures.values()])
-    print_table(["stage, ms", *figures], rows)
+    table = print_table(["stage, ms", *figures], rows)
     if figures["as released"]["rasterise"] == 0:
         print("diffvg is not installed: the released loop is timed without it")
-    print(f"bf16 in hardware: {has_bf16(torch.device('cpu'))}; cosine between the gradients of "
-          f"the control points in fp32 and bf16: {accuracy(tower, photo):.4f}")  # fmt: skip
-    write_json(arguments.json, figures)
+    print(f"bf16 in hardware: {has_bf16(torch.device('cpu'))}")
+    rates = {"fp32": rate(torch.float32), "bf16": rate(torch.bfloat16)}
+    cosine = accuracy(tower, photo)
+    rows = [
+        [name, f"{per / 1e9:.0f}", f"{1e3 * FLOP / per:.0f}", like]
+        for (name, per), like in zip(rates.items(), ("1", f"{cosine:.4f}"), strict=True)
+    ]
+    heading = ["precision", "GFLOP/s of two large matrices", "so a step, ms",
+               "cosine of the control points' gradient with fp32's"]  # fmt: skip
+    floor = print_table(heading, rows)
+    content = {"stages": figures, "rates": rates, "cosine": cosine}
+    write_json(arguments.json, content, {"step": table, "step-floor": floor})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How long `--time` really takes, and when there is a first picture.
 
     python benchmarks/time_limit.py PHOTO...
-    python benchmarks/time_limit.py PHOTO... --limits 10 20 --spread
+    python benchmarks/time_limit.py PHOTO... --limits 10 20 --spread [-- OPTIONS OF clipasso sketch]
 
 Every run is a process of its own and counts from its start to its end, interpreter and imports
 included. The preview's file is watched from outside: the first picture is there when it first
@@ -20,10 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from common import machine, print_table, write_json
+from common import load, machine, print_table, split, write_json
 
 
 def run(photo: str, options: list[str]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def run(photo: str, options: list[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         preview, out = Path(folder) / "preview.svg", Path(folder) / "out"
         command = [sys.executable, "-m", "clipasso", "sketch", photo, "-o", str(out), "-q"]
-        began = time.monotonic()
+        busy, began = load(), time.monotonic()
         child = subprocess.Popen(
             [*command, "--preview", str(preview), *options], stderr=subprocess.DEVNULL
         )
@@ -55,7 +56,7 @@ def run(photo: str, options: list[str]) -> dict[str, Any]:
     return {
         "photo": photo, "all": spent, "first": first, "pictures": pictures, "loss": made["loss"],
         "seeds": made["settings"]["seeds"], "steps": made["settings"]["iterations"],
-        "kept": plan.get("kept", True),
+        "kept": plan.get("kept", True), "load": busy,
     }  # fmt: skip
 
 
@@ -68,9 +69,10 @@ def main() -> None:
     parser.add_argument("--spread", action="store_true", help="also three seeds for the same steps")
     parser.add_argument("--baseline", action="store_true", help="also runs without a limit")
     parser.add_argument("--json", metavar="FILE")
-    arguments = parser.parse_args()
+    own, *further = split(sys.argv[1:])
+    arguments = parser.parse_args(own)
     print(", ".join(f"{k} {v}" for k, v in machine().items()))
-    shared = ["--encoder", arguments.encoder]
+    shared = ["--encoder", arguments.encoder, *chain.from_iterable(further)]
     kinds = {f"--time {limit:g}s": ["--time", f"{limit}s"] for limit in arguments.limits}
     if arguments.baseline:
         kinds |= {"--preset draft": ["--preset", "draft"], "no limit": []}
@@ -91,15 +93,16 @@ def main() -> None:
             f"{statistics.median(m['pictures'] for m in made):.0f}",
             ", ".join(plans), f"{sum(m['kept'] for m in made)} of {len(made)}",
             f"{statistics.mean(m['loss'] for m in made):.4f}",
+            f"{min(m['load'] for m in made):.1f} to {max(m['load'] for m in made):.1f}",
         ])  # fmt: skip
-    print_table(
+    table = print_table(
         ["", "seconds", "worst", "first picture", "worst", "pictures", "seeds x steps",
-         "plan kept", "mean loss"],
+         "plan kept", "mean loss", "load before"],
         rows,
     )  # fmt: skip
     if arguments.spread:
         spread(figures, shared)
-    write_json(arguments.json, figures)
+    write_json(arguments.json, figures, {"time-limit": table})
 
 
 def spread(figures: dict[str, list[dict[str, Any]]], shared: list[str]) -> None:

@@ -68,8 +68,10 @@ def main() -> None:
             f"{1e3 * statistics.median(probes):.2f}",
             f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})",
         ])  # fmt: skip
-    print_table(["precision", "step of a seed, ms", "convolution, ms", "an image / conv."], rows)
-    write_json(arguments.json, figures)
+    table = print_table(
+        ["precision", "step of a seed, ms", "convolution, ms", "an image / conv."], rows
+    )
+    write_json(arguments.json, figures, {"waiting": table})
 
 
 def _pairs(values: list[float]) -> list[tuple[float, float]]:

@@ -12,17 +12,16 @@ Memory is the peak of the program and of its largest worker (Linux).
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
-from common import machine, print_table, write_json
+from common import load, machine, print_table, processor_seconds, split, write_json
 
 
 def peaks(process: int) -> dict[int, float]:
@@ -40,25 +39,25 @@ def peaks(process: int) -> dict[int, float]:
 
 def run(photos: list[str], options: list[str], workers: str) -> dict[str, float]:
     """One call: seconds, processor seconds, and peaks in MB."""
-    load = os.getloadavg()[0]
+    busy = load()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "clipasso", "sketch", *photos, "-o", folder, "-q"]
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        before, began = processor_seconds(), time.perf_counter()
         process = subprocess.Popen([*command, "--workers", workers, *options])
         most: dict[int, float] = {}
         while process.poll() is None:
             most |= peaks(process.pid)  # the last told: at first a process has its parent's
             time.sleep(0.1)
-        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds, spent = time.perf_counter() - began, processor_seconds() - before
         if process.returncode:
             raise SystemExit(f"it failed: {' '.join(command)}")
     parent = most.pop(process.pid, 0.0)
     return {
         "seconds": seconds,
-        "processor": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "processor": spent,
         "parent": parent,
         "worker": max(most.values(), default=0.0),
-        "load": load,
+        "load": busy,
     }
 
 
@@ -68,10 +67,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", default="auto", help="to compare with 1")
     parser.add_argument("--json", metavar="FILE")
-    given = sys.argv[1:]
-    split = given.index("--") if "--" in given else len(given)
-    arguments = parser.parse_args(given[:split])
-    chosen = given[split + 1 :] or ["--encoder", "efficientnet-lite0"]
+    own, *further = split(sys.argv[1:])
+    arguments = parser.parse_args(own)
+    chosen = [*chain.from_iterable(further)] or ["--encoder", "efficientnet-lite0"]
     print(", ".join(f"{k} {v}" for k, v in machine().items()))
     found: dict[str, list[dict[str, float]]] = {"1": [], arguments.workers: []}
     for _ in range(arguments.runs):
@@ -88,11 +86,12 @@ def main() -> None:
             f"{hourly / base:.2f}", f"{middle['parent']:.0f}", f"{middle['worker']:.0f}",
             f"{min(loads):.1f} to {max(loads):.1f}",
         ])  # fmt: skip
-    print_table(
+    table = print_table(
         ["workers", "seconds", "processor s", "photos an hour", "of one", "MB", "MB of a worker",
          "load before"], rows,
     )  # fmt: skip
-    write_json(arguments.json, found)
+    figures = {"photos": len(arguments.photos), "options": chosen, "runs": found}
+    write_json(arguments.json, figures, {"workers": table})
 
 
 if __name__ == "__main__":

@@ -10,17 +10,19 @@ from pathlib import Path
 
 from clipasso.errors import ClipassoError
 
-__all__ = ["WORKER_BYTES", "choose", "cores", "free_memory", "limit_threads", "room"]
+__all__ = ["THREADS", "WORKER_BYTES", "choose", "cores", "free_memory", "limit_threads", "room"]
 
 WORKER_BYTES = 1_600_000_000
 """What a process is taken to need: the most that one took with the default settings, and a tenth
 more (docs/performance.md). Larger canvases and networks take more."""
 
-_WORTH = 400  # steps of a seed that take about as long as it takes to start processes for them
-_THREADS = (
+THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS", "OPENCV_FOR_THREADS_NUM",
 )  # fmt: skip
+"""Environment variables by which libraries are told how many threads to use."""
+
+_WORTH = 400  # steps of a seed that take about as long as it takes to start processes for them
 _GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -104,7 +106,7 @@ def limit_threads(threads: int) -> None:
 
     Those that were imported before keep what they have, but for torch.
     """
-    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
     if "torch" in sys.modules:  # by the main script
         sys.modules["torch"].set_num_threads(threads)
 
