@@ -23,20 +23,26 @@ if TYPE_CHECKING:
     from clipasso.pipeline.sketch import sketch, sketch_photo, sketch_photos
     from clipasso.raster import rasterize
     from clipasso.settings import Settings
+    from clipasso.vector.export import export
+    from clipasso.vector.plot import Plot, order_for_pen, plot
     from clipasso.vector.sketch import Sketch
 
 __all__ = [
     "ClipassoError",
     "Models",
     "Photo",
+    "Plot",
     "Result",
     "Settings",
     "Sketch",
     "__version__",
     "draw",
+    "export",
     "load_encoder",
     "load_models",
     "load_photo",
+    "order_for_pen",
+    "plot",
     "rasterize",
     "sketch",
     "sketch_photo",
@@ -46,13 +52,17 @@ __all__ = [
 _HOME = {
     "Models": "pipeline.models",
     "Photo": "photo.canvas",
+    "Plot": "vector.plot",
     "Result": "pipeline.result",
     "Settings": "settings",
     "Sketch": "vector.sketch",
     "draw": "pipeline.clipdraw",
+    "export": "vector.export",
     "load_encoder": "encoders",
     "load_models": "pipeline.models",
     "load_photo": "photo.canvas",
+    "order_for_pen": "vector.plot",
+    "plot": "vector.plot",
     "rasterize": "raster",
     "sketch": "pipeline.sketch",
     "sketch_photo": "pipeline.sketch",

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from clipasso.vector.bezier import FloatArray
 from clipasso.vector.svg.document import SVG
 
-__all__ = ["OURS", "write_svg"]
+__all__ = ["OURS", "path_data", "write_svg", "xml_number", "xml_text"]
 
 OURS = "urn:clipasso:sketch"  # the namespace of our metadata
 
@@ -35,31 +35,31 @@ class Drawn(Protocol):
     def __len__(self) -> int: ...
 
 
-def write_svg(sketch: Drawn) -> str:
+def write_svg(sketch: Drawn, decimals: int = 3) -> str:
     """The text of an SVG file: a `<path>` for each stroke, in drawing order, and no background.
 
-    Numbers keep three decimals, colours eight bits a channel, metadata every character of XML.
+    Numbers keep that many decimals, colours eight bits a channel, metadata every character of XML.
     """
     looks = zip(sketch.controls, sketch.colors, sketch.widths, sketch.opacities, strict=True)
     paths = ""
     for segments, color, width, opacity in looks:
-        d = f"M{_coordinates(segments[0, :1])}"
-        for segment in segments:
-            d += f" {'LQC'[sketch.degree - 1]}{_coordinates(segment[1:])}"
+        d = path_data(segments, decimals)
         stroke = "#" + "".join(f"{round(255 * value):02x}" for value in color)
-        faint = "" if _number(opacity) == "1" else f' stroke-opacity="{_number(opacity)}"'
-        paths += f'    <path d="{d}" stroke="{stroke}" stroke-width="{_number(width)}"{faint}/>\n'
+        opaque = xml_number(opacity, decimals)
+        faint = "" if opaque == "1" else f' stroke-opacity="{opaque}"'
+        thick = xml_number(width, decimals)
+        paths += f'    <path d="{d}" stroke="{stroke}" stroke-width="{thick}"{faint}/>\n'
     items = ""
     for name, value in sketch.metadata.items():
         key = quoteattr(_NOT_XML.sub("", name))
-        items += f"    <clipasso:item name={key}>{_text(value)}</clipasso:item>\n"
+        items += f"    <clipasso:item name={key}>{xml_text(value)}</clipasso:item>\n"
     photo = sketch.metadata.get("photo")
     title = sketch.metadata.get("title", "Sketch" if photo is None else f"Sketch of {photo}")
-    w, h = map(_number, sketch.size)
+    w, h = (xml_number(side, decimals) for side in sketch.size)
     return (
         f'<svg xmlns="{SVG[1:-1]}" xmlns:clipasso="{OURS}" '
         f'width="{w}" height="{h}" viewBox="0 0 {w} {h}">\n'
-        f"  <title>{_text(title)}</title>\n"
+        f"  <title>{xml_text(title)}</title>\n"
         f"  <desc>Bezier strokes: {len(sketch)}. Written by clipasso.</desc>\n"
         f"  <metadata>\n{items}  </metadata>\n"
         f'  <g fill="none" stroke-linecap="round" stroke-linejoin="round">\n{paths}  </g>\n'
@@ -67,13 +67,23 @@ def write_svg(sketch: Drawn) -> str:
     )
 
 
-def _coordinates(points: FloatArray) -> str:
-    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+def path_data(segments: FloatArray, decimals: int = 3) -> str:
+    """A chain of Bezier segments `[segments, degree + 1, 2]` as the `d` of a `<path>`."""
+    d = f"M{_coordinates(segments[0, :1], decimals)}"
+    for segment in segments:
+        d += f" {'LQC'[len(segment) - 2]}{_coordinates(segment[1:], decimals)}"
+    return d
 
 
-def _number(value: float) -> str:
-    return f"{value:z.3f}".rstrip("0").rstrip(".")  # z: no -0
+def _coordinates(points: FloatArray, decimals: int) -> str:
+    return " ".join(f"{xml_number(x, decimals)},{xml_number(y, decimals)}" for x, y in points)
 
 
-def _text(value: str) -> str:
+def xml_number(value: float, decimals: int = 3) -> str:
+    """A number in as few digits as that many decimals need."""
+    return f"{value:z.{decimals}f}".rstrip("0").rstrip(".")  # z: no -0
+
+
+def xml_text(value: str) -> str:
+    """Text between tags, without what XML does not know."""
     return escape(_NOT_XML.sub("", value), {"\r": "&#13;"})  # a bare \r would be read as \n
