@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from math import ceil, log10
+from math import floor, log10
 from pathlib import Path
 
 from clipasso.errors import ClipassoError
@@ -99,7 +99,7 @@ def exported(
     from clipasso.vector.svg import write_svg
 
     # Two decimals are 1/100 px on a canvas of 224; a canvas of a few units needs more.
-    return write_svg(sketch, max(2, 4 - ceil(log10(max(sketch.size))))).encode()
+    return write_svg(sketch, max(2, 4 - floor(log10(max(sketch.size))))).encode()
 
 
 def _pixels(size: int | str | None) -> int:

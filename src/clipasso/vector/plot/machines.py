@@ -109,7 +109,12 @@ def plot_notes(plot: Plot, device: str = "hp7475a") -> list[str]:
 def _device_paper(plot: Plot, device: str) -> tuple[Any, Any]:
     """vpype's configurations of a plotter and of our paper in it."""
     manager = _vpype().config_manager
-    config = manager.get_plotter_config(device)
+    try:
+        config = manager.get_plotter_config(device)
+    except (ValueError, KeyError, TypeError) as error:  # a slip in it
+        raise ClipassoError(
+            f"--device {device}: vpype's description of it is wrong ({error}); choose another"
+        ) from None
     if config is None:
         known = ", ".join(sorted(manager.get_plotter_list()))
         raise ClipassoError(f"--device {device}: is not among those that vpype knows: {known}")

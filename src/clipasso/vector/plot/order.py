@@ -1,7 +1,8 @@
 """In which order and direction a pen draws strokes, so that it travels little between them.
 
-The nearest end comes next; then runs of strokes are turned round as long as that saves way (2-opt,
-where a run of one is a stroke drawn from its other end). The same strokes give the same order.
+The nearest end comes next; then runs of strokes are turned round (2-opt, where a run of one is a
+stroke drawn from its other end) and short ones moved elsewhere (Or-opt) as long as that saves way.
+The same strokes give the same order.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -16,7 +17,8 @@ __all__ = ["PenOrder", "order_for_pen", "pen_order", "pen_travel"]
 
 _Places: TypeAlias = NDArray[np.complex128]  # [n] x + iy
 
-_WINDOW = 1000  # strokes that are turned round together, at most
+_WINDOW = 1000  # strokes that are turned round together or that one is moved past, at most
+_MOVED = 3  # strokes that are moved together, at most
 _LOOKS = 50_000_000  # at pairs, in all: a second or two, for thousands of strokes
 _LEAST = 1e-9  # of the drawing's extent: less is not saved but rounding
 
@@ -65,7 +67,7 @@ def pen_order(starts: ArrayLike, ends: ArrayLike, home: ArrayLike = (0.0, 0.0)) 
         return best
     least = np.inf
     for first in (_greedy(a, b, origin), best):
-        order = _turned(a, b, first, origin)
+        order = _Way(a, b, first, origin).shorten()
         way = _way(a, b, order, origin)
         if way < least:
             best, least = order, way
@@ -137,29 +139,86 @@ def _greedy(a: _Places, b: _Places, home: complex) -> PenOrder:
     return PenOrder(indices, backwards)
 
 
-def _turned(a: _Places, b: _Places, order: PenOrder, home: complex) -> PenOrder:
-    """Turn runs of strokes round as long as that saves way."""
-    indices, backwards = order.indices.copy(), order.backwards.copy()
-    enter, leave = _along(a, b, order)
-    count, looks, better = len(indices), 0, True
-    least = _LEAST * max(float(np.abs(np.concatenate([a, b]) - home).max()), 1e-300)
-    while better and looks < _LOOKS:
-        better = False
-        for i in range(count):
-            end = min(count, i + _WINDOW)
-            looks += end - i
-            before = leave[i - 1] if i else home
-            # The run i..j turned round: its end comes first, its beginning is left for j + 1.
-            gain = np.abs(before - enter[i]) - np.abs(before - leave[i:end])
-            after = enter[i + 1 : end + 1]  # one short where the run ends the way
-            runs = len(after)
-            gain[:runs] += np.abs(leave[i : i + runs] - after) - np.abs(enter[i] - after)
-            j = i + int(gain.argmax())
-            if gain[j - i] <= least:
-                continue
-            run = slice(i, j + 1)
-            indices[run] = indices[run][::-1]
-            backwards[run] = ~backwards[run][::-1]
-            enter[run], leave[run] = leave[run][::-1].copy(), enter[run][::-1].copy()
-            better = True
-    return PenOrder(indices, backwards)
+class _Way:
+    """An order that is made shorter in place, step by step."""
+
+    def __init__(self, a: _Places, b: _Places, order: PenOrder, home: complex) -> None:
+        self.indices, self.backwards = order.indices.copy(), order.backwards.copy()
+        self.enter, self.leave = _along(a, b, order)
+        self.home, self.looks = home, 0
+        extent = float(np.abs(np.concatenate([a, b]) - home).max(initial=0))
+        self.least = max(_LEAST * extent, 1e-300)
+
+    def shorten(self) -> PenOrder:
+        """Turn runs round and move short ones elsewhere, as long as that saves way."""
+        better = True
+        while better and self.looks < _LOOKS:
+            better = False
+            for i in range(len(self.indices)):
+                better |= self._turn(i)
+                better |= any(self._move(i, i + size) for size in range(1, _MOVED + 1))
+        return PenOrder(self.indices, self.backwards)
+
+    def _before(self, i: int) -> complex:
+        """Where the pen comes from to the i-th stroke."""
+        return complex(self.leave[i - 1]) if i else self.home
+
+    def _turn(self, i: int) -> bool:
+        """Turn the run round that begins at i and saves most, if any does."""
+        enter, leave, before = self.enter, self.leave, self._before(i)
+        end = min(len(enter), i + _WINDOW)
+        self.looks += end - i
+        # The run i..j turned round: its end comes first, its beginning is left for j + 1.
+        gain = np.abs(before - enter[i]) - np.abs(before - leave[i:end])
+        after = enter[i + 1 : end + 1]  # one short where the run ends the way
+        runs = len(after)
+        gain[:runs] += np.abs(leave[i : i + runs] - after) - np.abs(enter[i] - after)
+        best = int(gain.argmax())
+        if gain[best] <= self.least:
+            return False
+        self._lay(i, i + best + 1, np.arange(i, i + best + 1)[::-1], slice(None))
+        return True
+
+    def _move(self, start: int, end: int) -> bool:
+        """Move the run to where that saves most, in one direction or the other, if it does."""
+        enter, leave, count = self.enter, self.leave, len(self.enter)
+        if end > count:
+            return False
+        first, last, before = enter[start], leave[end - 1], self._before(start)
+        gain = np.abs(before - first)
+        if end < count:
+            gain += np.abs(last - enter[end]) - np.abs(before - enter[end])
+        if gain <= self.least:
+            return False
+        low, high = max(0, start - _WINDOW // 2), min(count, end + _WINDOW // 2)
+        self.looks += high - low
+        # Into the gap before stroke q; the last gap, behind all, has no other side.
+        gaps = np.arange(low, high + 1)
+        here = np.concatenate([[self._before(low)], leave[low:high]])
+        there = enter[low : high + 1]
+        inner = len(there)
+        costs = np.stack([np.abs(here - first), np.abs(here - last)])
+        costs[0, :inner] += np.abs(last - there) - np.abs(here[:inner] - there)
+        costs[1, :inner] += np.abs(first - there) - np.abs(here[:inner] - there)
+        costs[:, (gaps >= start) & (gaps <= end)] = np.inf
+        turned, k = divmod(int(costs.argmin()), len(gaps))
+        if gain - costs[turned, k] <= self.least:
+            return False
+        gap, run = int(gaps[k]), np.arange(start, end)[:: -1 if turned else 1]
+        if gap < start:
+            order = np.concatenate([run, np.arange(gap, start)])
+            self._lay(gap, end, order, slice(end - start) if turned else slice(0))
+        else:
+            order = np.concatenate([np.arange(end, gap), run])
+            self._lay(start, gap, order, slice(gap - end, None) if turned else slice(0))
+        return True
+
+    def _lay(self, start: int, end: int, order: NDArray[np.intp], turned: slice) -> None:
+        """Put strokes `order` in places `start` to `end`, some of these turned round."""
+        enter, leave = self.enter[order], self.leave[order]
+        enter[turned], leave[turned] = leave[turned].copy(), enter[turned].copy()
+        backwards = self.backwards[order]
+        backwards[turned] = ~backwards[turned]
+        place = slice(start, end)
+        self.indices[place], self.backwards[place] = self.indices[order], backwards
+        self.enter[place], self.leave[place] = enter, leave
