@@ -14,7 +14,8 @@ from clipasso import Sketch
 from clipasso.cli import run
 
 FOREIGN = """<svg xmlns="http://www.w3.org/2000/svg" width="10cm" height="6cm"
-viewBox="0 0 1000 600"><g fill="none" stroke="crimson" stroke-width="20"><path d="M-100,300 Q500,-400 1100,300"/>
+viewBox="0 0 1000 600"><g fill="none" stroke="crimson" stroke-width="20">
+<path d="M-100,300 Q500,-400 1100,300"/>
 <path d="M100,500 H500"/><path d="M900,500 L500,500"/><circle cx="500" cy="300" r="120"
 stroke="#0055aa"/><path d="M40,40 h100 v60 z" fill="gold"/></g>
 <rect x="700" y="200" width="90" height="90"/></svg>"""
