@@ -25,21 +25,27 @@ if TYPE_CHECKING:
     from clipasso.raster import rasterize
     from clipasso.settings import Settings
     from clipasso.vector.brushes import restyle
+    from clipasso.vector.export import export
+    from clipasso.vector.plot import Plot, order_for_pen, plot
     from clipasso.vector.sketch import Sketch
 
 __all__ = [
     "ClipassoError",
     "Models",
     "Photo",
+    "Plot",
     "Result",
     "Settings",
     "Sketch",
     "__version__",
     "color",
     "draw",
+    "export",
     "load_encoder",
     "load_models",
     "load_photo",
+    "order_for_pen",
+    "plot",
     "rasterize",
     "restyle",
     "sketch",
@@ -50,14 +56,18 @@ __all__ = [
 _HOME = {
     "Models": "pipeline.models",
     "Photo": "photo.canvas",
+    "Plot": "vector.plot",
     "Result": "pipeline.result",
     "Settings": "settings",
     "Sketch": "vector.sketch",
     "color": "pipeline.color",
     "draw": "pipeline.clipdraw",
+    "export": "vector.export",
     "load_encoder": "encoders",
     "load_models": "pipeline.models",
     "load_photo": "photo.canvas",
+    "order_for_pen": "vector.plot",
+    "plot": "vector.plot",
     "rasterize": "raster",
     "restyle": "vector.brushes",
     "sketch": "pipeline.sketch",

@@ -13,9 +13,11 @@ from clipasso.cli import (
     draw,
     encoders,
     evaluate,
+    export,
     figure,
     ladder,
     order,
+    plot,
     render,
     sketch,
     study,
@@ -42,6 +44,8 @@ app.command("draw", no_args_is_help=True)(cancellable(draw.command))
 app.command("render", no_args_is_help=True)(cancellable(render.command))
 app.command("style", no_args_is_help=True)(cancellable(style.command))
 app.command("color", no_args_is_help=True)(cancellable(color.command))
+app.command("plot", no_args_is_help=True)(cancellable(plot.command))
+app.command("export", no_args_is_help=True)(cancellable(export.command))
 app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from clipasso.cli.compiling import compiling_said
-from clipasso.cli.console import say, tell, tell_bytes
-from clipasso.cli.stdio import STANDARD, read_standard
-from clipasso.errors import ClipassoError
+from clipasso.cli.console import tell
+from clipasso.cli.drawing import deliver, prepare, read_drawing
+from clipasso.cli.stdio import STANDARD
 
 
 def command(
@@ -39,26 +39,10 @@ def command(
     """
     from clipasso.pipeline.output import encode_png
     from clipasso.vector.render import render_image
-    from clipasso.vector.safe_write import keep_apart, refuse_existing, write_atomically
-    from clipasso.vector.sketch import open_sketch, read_sketch
 
     target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))
-    keep_apart([sketch], [target])
-    refuse_existing(target, force)
-    if sketch == STANDARD:
-        name = "standard input"
-        drawing, skipped = read_sketch(read_standard(), name)
-    else:
-        name = str(sketch)
-        drawing, skipped = open_sketch(sketch)
-    for line in skipped:
-        say(f"{name}: not kept: {line}")
-    if not len(drawing):
-        raise ClipassoError(f"{name}: has no strokes to draw; give its shapes a stroke")
+    prepare(sketch, target, force)
+    _, drawing = read_drawing(sketch)
     with compiling_said():
         data = encode_png(render_image(drawing, size))
-    if target == STANDARD:
-        tell_bytes(data)
-    else:
-        write_atomically(target, data, replace=force)
-    tell(f"{'standard output' if target == STANDARD else target}  {len(drawing)} strokes")
+    tell(f"{deliver(data, target, force)}  {len(drawing)} strokes")

@@ -13,7 +13,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["bernstein", "inside", "longest_inside", "part", "room", "split", "subdivided"]
+__all__ = [
+    "bernstein",
+    "extent",
+    "inside",
+    "longest_inside",
+    "part",
+    "room",
+    "split",
+    "subdivided",
+]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -66,6 +75,21 @@ def subdivided(curves: Sequence[FloatArray], count: int) -> FloatArray:
 def _entry(curve: FloatArray, share: float, start: float) -> tuple[float, float, float, FloatArray]:
     length = np.linalg.norm(np.diff(curve, axis=0), axis=1).sum()
     return -float(length), -share, start, curve
+
+
+def extent(chain: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The corners (x, y), the lower first, of the smallest box that holds a chain's curves."""
+    low, high = chain[:, [0, -1]].min((0, 1)), chain[:, [0, -1]].max((0, 1))
+    for segment in chain:
+        if ((segment >= low) & (segment <= high)).all():
+            continue
+        for axis in (0, 1):
+            slopes = np.diff(segment[:, axis]).tolist()
+            turns = [t for t in _linear_or_quadratic(slopes) if 0 < t < 1]
+            values = bernstein(len(segment) - 1, turns) @ segment[:, axis]
+            low[axis] = min(low[axis], values.min(initial=np.inf))
+            high[axis] = max(high[axis], values.max(initial=-np.inf))
+    return low, high
 
 
 def inside(chain: FloatArray, low: ArrayLike, high: ArrayLike) -> list[tuple[float, float]]:

@@ -53,12 +53,20 @@ def render(sketch: Sketch, side: int = PNG_SIDE) -> NDArray[np.uint8]:
     return picture
 
 
-def render_image(sketch: Sketch, side: int = PNG_SIDE) -> Image.Image:
+def render_image(sketch: Sketch, side: int = PNG_SIDE, *, transparent: bool = False) -> Image.Image:
     """The picture of `render` as Pillow's, without a second copy of its pixels: mode RGB.
+
+    Args:
+        transparent: in place of white, no ground: mode RGBA, colours not multiplied by opacity.
 
     Raises:
         ClipassoError: as `render`.
     """
+    if transparent:
+        picture = Image.new("RGBA", _size(sketch, side))
+        for left, top, levels in _tiles(sketch, side, _TILE, transparent=True):
+            picture.paste(Image.fromarray(levels), (left, top))
+        return picture
     picture = Image.new("RGB", _size(sketch, side), "white")
     for left, top, levels in _tiles(sketch, side, _TILE):
         picture.paste(Image.fromarray(np.broadcast_to(levels, (*levels.shape[:2], 3))), (left, top))
@@ -73,10 +81,11 @@ def _size(sketch: Sketch, side: int) -> tuple[int, int]:
     return width, height
 
 
-def _tiles(sketch: Sketch, side: int, tile: int) -> Iterator[_Tile]:
+def _tiles(sketch: Sketch, side: int, tile: int, *, transparent: bool = False) -> Iterator[_Tile]:
     """The parts of a picture that strokes reach, each of at most `tile` x `tile` px.
 
     Tiles are drawn in float64 and in their own coordinates: what lies far off one stays exact.
+    Where they are transparent, all have four channels, of which the last is opacity.
     """
     from clipasso.raster.kernel import REACH, paint  # numba: not before it is needed
 
@@ -84,8 +93,12 @@ def _tiles(sketch: Sketch, side: int, tile: int) -> Iterator[_Tile]:
     large = sketch.scaled(side / max(sketch.size))
     if max(np.abs(large.points).max(initial=0), large.widths.max(initial=0)) > _FARTHEST:
         raise ClipassoError("has strokes too far off its canvas to be drawn; delete them")
-    grey = bool((large.colors == large.colors[:, :1]).all())
-    colors = np.ascontiguousarray(large.colors[:, : 1 if grey else 3])
+    if transparent:
+        # A fourth colour channel, 1 in every stroke and 0 in the ground, becomes the opacity.
+        colors = np.column_stack([large.colors, np.ones(len(large))])
+    else:
+        grey = bool((large.colors == large.colors[:, :1]).all())
+        colors = np.ascontiguousarray(large.colors[:, : 1 if grey else 3])
     radii = large.widths / 2 + (REACH + _SLACK)
     strokes = _Parts.of(large)
     for top in range(0, height, tile):
@@ -96,7 +109,8 @@ def _tiles(sketch: Sketch, side: int, tile: int) -> Iterator[_Tile]:
             here = strip.within(0, left, left + columns, radii)
             if not len(here.stroke):
                 continue
-            image = np.ones((colors.shape[1], rows, columns))
+            ground = np.zeros if transparent else np.ones
+            image = ground((colors.shape[1], rows, columns))
             drawn, first = np.unique(here.stroke, return_index=True)
             paint(
                 image, here.segments - np.array([left, top]),
@@ -104,6 +118,9 @@ def _tiles(sketch: Sketch, side: int, tile: int) -> Iterator[_Tile]:
                 large.widths[drawn], large.opacities[drawn], colors[drawn],
             )  # fmt: skip
             np.clip(image, 0, 1, out=image)
+            if transparent:  # colours are multiplied by opacity so far
+                np.divide(image[:3], image[3], out=image[:3], where=image[3] > 0)
+                np.minimum(image, 1, out=image)
             image *= 255
             levels = np.rint(image, out=image).astype(np.uint8)
             yield _Tile(left, top, levels.transpose(1, 2, 0))

@@ -128,12 +128,12 @@ def prepare_folder(folder: str | os.PathLike[str], option: str = "-o") -> Path:
     return folder
 
 
-def check_names(paths: Iterable[Path], advice: str = "rename the photo") -> None:
+def check_names(paths: Iterable[Path], remedy: str = "rename the photo") -> None:
     """See that files of these names can be made, by making and removing the longest of them.
 
     Args:
         paths: in a folder that exists; those that are there already are not touched.
-        advice: what a person may do about it.
+        remedy: what people can do about it.
 
     Raises:
         ClipassoError: the file system does not take a name.
@@ -147,7 +147,7 @@ def check_names(paths: Iterable[Path], advice: str = "rename the photo") -> None
         name = path.name if len(path.name) < 60 else f"{path.name[:40]}...{path.suffix}"
         raise ClipassoError(
             f"{name}: no file of this name can be made in {path.parent} "
-            f"({error.strerror or error}); {advice}"
+            f"({error.strerror or error}); {remedy}"
         ) from None
     path.unlink(missing_ok=True)
 

@@ -233,6 +233,19 @@ class Sketch:
         """Write an SVG file, all or nothing. Raises ClipassoError if it cannot be written."""
         write_atomically(path, self.to_svg())
 
+    def to_json(self) -> str:
+        """Control points with every digit as the text of a JSON file; docs/export.md says how."""
+        from clipasso.vector.export.control_points import write_json
+
+        return write_json(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Sketch":
+        """The same sketch from `to_json`'s text. Raises ClipassoError if it is none."""
+        from clipasso.vector.export.control_points import parse_json
+
+        return cls(**parse_json(text))
+
     @classmethod
     def from_svg(cls, text: str | bytes) -> "Sketch":
         """Read the text of an SVG file; see `clipasso.vector.svg.read_strokes`.

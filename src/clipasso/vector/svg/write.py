@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from clipasso.vector.bezier import FloatArray
 from clipasso.vector.svg.document import SVG
 
-__all__ = ["OURS", "write_svg", "xml_text"]
+__all__ = ["OURS", "path_data", "write_svg", "xml_number", "xml_text"]
 
 OURS = "urn:clipasso:sketch"  # the namespace of our metadata
 _INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
@@ -36,10 +36,10 @@ class Drawn(Protocol):
     def __len__(self) -> int: ...
 
 
-def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = ()) -> str:
+def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = (), decimals: int = 3) -> str:
     """The text of an SVG file: a `<path>` for each stroke, in drawing order, and no background.
 
-    Numbers keep three decimals, colours eight bits a channel, metadata every character of XML.
+    Numbers keep that many decimals, colours eight bits a channel, metadata every character of XML.
 
     Args:
         layers: a label and how many strokes, for each layer in drawing order; all of them lie on
@@ -48,19 +48,19 @@ def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = ()) -> str:
     looks = zip(sketch.controls, sketch.colors, sketch.widths, sketch.opacities, strict=True)
     paths = []
     for segments, color, width, opacity in looks:
-        d = f"M{_coordinates(segments[0, :1])}"
-        for segment in segments:
-            d += f" {'LQC'[sketch.degree - 1]}{_coordinates(segment[1:])}"
+        d = path_data(segments, decimals)
         stroke = "#" + "".join(f"{round(255 * value):02x}" for value in color)
-        faint = "" if _number(opacity) == "1" else f' stroke-opacity="{_number(opacity)}"'
-        paths.append(f'<path d="{d}" stroke="{stroke}" stroke-width="{_number(width)}"{faint}/>')
+        opaque = xml_number(opacity, decimals)
+        faint = "" if opaque == "1" else f' stroke-opacity="{opaque}"'
+        thick = xml_number(width, decimals)
+        paths.append(f'<path d="{d}" stroke="{stroke}" stroke-width="{thick}"{faint}/>')
     items = ""
     for name, value in sketch.metadata.items():
         key = quoteattr(_NOT_XML.sub("", name))
         items += f"    <clipasso:item name={key}>{xml_text(value)}</clipasso:item>\n"
     photo = sketch.metadata.get("photo")
     title = sketch.metadata.get("title", "Sketch" if photo is None else f"Sketch of {photo}")
-    w, h = map(_number, sketch.size)
+    w, h = (xml_number(side, decimals) for side in sketch.size)
     inkscape = f'xmlns:inkscape="{_INKSCAPE}" ' if layers else ""
     groups, first = "", 0
     for label, count in layers or [("", len(paths))]:
@@ -78,13 +78,23 @@ def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = ()) -> str:
     )
 
 
-def _coordinates(points: FloatArray) -> str:
-    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+def path_data(segments: FloatArray, decimals: int = 3) -> str:
+    """A chain of Bezier segments `[segments, degree + 1, 2]` as the `d` of a `<path>`."""
+    d = f"M{_coordinates(segments[0, :1], decimals)}"
+    for segment in segments:
+        d += f" {'LQC'[len(segment) - 2]}{_coordinates(segment[1:], decimals)}"
+    return d
 
 
-def _number(value: float) -> str:
-    return f"{value:z.3f}".rstrip("0").rstrip(".")  # z: no -0
+def _coordinates(points: FloatArray, decimals: int) -> str:
+    return " ".join(f"{xml_number(x, decimals)},{xml_number(y, decimals)}" for x, y in points)
+
+
+def xml_number(value: float, decimals: int = 3) -> str:
+    """A number in as few digits as that many decimals need."""
+    return f"{value:z.{decimals}f}".rstrip("0").rstrip(".")  # z: no -0
 
 
 def xml_text(value: str) -> str:
+    """Text between tags, without what XML does not know."""
     return escape(_NOT_XML.sub("", value), {"\r": "&#13;"})  # a bare \r would be read as \n
