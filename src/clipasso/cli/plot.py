@@ -11,6 +11,7 @@ from clipasso.cli.console import say, tell
 from clipasso.cli.drawing import deliver, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
+from clipasso.vector.safe_write import exists
 
 if TYPE_CHECKING:
     from clipasso.vector.plot import Plot
@@ -133,7 +134,7 @@ def _kind(target: Path, format: str | None) -> str:
         if format not in _FORMATS:
             raise ClipassoError(f"--format {format}: must be {', '.join(_FORMATS)}")
         return format
-    if target == STANDARD or (target.exists() and not target.is_file()):  # a pipe or a device
+    if target == STANDARD or (exists(target) and not target.is_file()):  # a pipe or a device
         return "svg"
     if (kind := _SUFFIXES.get(target.suffix.lower())) is None:
         raise ClipassoError(
