@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clipasso.pipeline.sketch import sketch, sketch_photo, sketch_photos
     from clipasso.raster import rasterize
     from clipasso.settings import Settings
+    from clipasso.vector.animate import animate
     from clipasso.vector.sketch import Sketch
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Settings",
     "Sketch",
     "__version__",
+    "animate",
     "draw",
     "load_encoder",
     "load_models",
@@ -49,6 +51,7 @@ _HOME = {
     "Result": "pipeline.result",
     "Settings": "settings",
     "Sketch": "vector.sketch",
+    "animate": "vector.animate",
     "draw": "pipeline.clipdraw",
     "load_encoder": "encoders",
     "load_models": "pipeline.models",
