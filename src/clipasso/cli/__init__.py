@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clipasso._version import __version__
-from clipasso.cli import draw, encoders, evaluate, figure, render, sketch, study
+from clipasso.cli import animate, draw, encoders, evaluate, figure, render, sketch, study
 from clipasso.cli.console import Stream, say, tell, tolerant_streams
 from clipasso.cli.stopping import Cancelled, Ended, cancellable, exit_status, terminable
 from clipasso.errors import ClipassoError
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("sketch", no_args_is_help=True)(cancellable(sketch.command))
 app.command("draw", no_args_is_help=True)(cancellable(draw.command))
 app.command("render", no_args_is_help=True)(cancellable(render.command))
+app.command("animate", no_args_is_help=True)(cancellable(animate.command))
 app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))

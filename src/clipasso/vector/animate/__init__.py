@@ -14,7 +14,7 @@ from clipasso.vector.sketch import Sketch
 if TYPE_CHECKING:
     from clipasso.vector.animate.film import Animation
 
-__all__ = ["animate"]
+__all__ = ["animate", "see_strokes"]
 
 _MOST = 2000  # strokes of which each may become any other
 
@@ -51,14 +51,8 @@ def animate(
         raise ClipassoError("animate: takes at least one sketch")
     read = [one if isinstance(one, Sketch) else Sketch.open(one) for one in sketches]
     for given, sketch in zip(sketches, read, strict=True):
-        name = "a sketch" if isinstance(given, Sketch) else os.fspath(given)
-        if not len(sketch):
-            raise ClipassoError(f"{name}: has no strokes to draw; give its shapes a stroke")
-        if len(read) > 1 and len(sketch) > _MOST:
-            raise ClipassoError(
-                f"{name}: has {len(sketch)} strokes, more than {_MOST} cannot be matched with "
-                "another sketch's; animate it alone, or simplify it"
-            )
+        name = "the sketch" if isinstance(given, Sketch) else os.fspath(given)
+        see_strokes(sketch, name, alone=len(read) == 1)
     check_seconds("--seconds", seconds)
     check_seconds("--hold", hold, 0)
     if len(read) == 1:
@@ -68,3 +62,22 @@ def animate(
     from clipasso.vector.animate.morph import morph
 
     return morph(read, seconds, hold)
+
+
+def see_strokes(sketch: Sketch, name: str, alone: bool) -> None:
+    """See that there is something to set in motion.
+
+    Args:
+        name: of the sketch, for messages.
+        alone: whether there is no other for it to turn into.
+
+    Raises:
+        ClipassoError: it has no strokes, or more than can be matched with another's.
+    """
+    if not len(sketch):
+        raise ClipassoError(f"{name}: has no strokes to draw; give its shapes a stroke")
+    if not alone and len(sketch) > _MOST:
+        raise ClipassoError(
+            f"{name}: has {len(sketch)} strokes, and more than {_MOST} cannot be matched with "
+            "another sketch's; animate it alone, or simplify it"
+        )

@@ -16,7 +16,16 @@ from clipasso.errors import ClipassoError
 from clipasso.vector.animate.film import Animation, Frame, Picture
 from clipasso.vector.render import render
 
-__all__ = ["FORMATS", "FileOptions", "check", "encode", "format_of", "options_for"]
+__all__ = [
+    "FORMATS",
+    "FileOptions",
+    "check",
+    "choose_format",
+    "either",
+    "encode",
+    "format_of",
+    "options_for",
+]
 
 FORMATS = ("svg", "html", "gif", "webp", "mp4")
 
@@ -54,8 +63,24 @@ def format_of(path: str | os.PathLike[str]) -> str:
     ending = PurePath(path).suffix.lower().removeprefix(".")
     ending = {"htm": "html"}.get(ending, ending)
     if ending not in FORMATS:
-        raise ClipassoError(f"{os.fspath(path)}: must end in {_either('.')}")
+        raise ClipassoError(f"{os.fspath(path)}: must end in {either('.')}")
     return ending
+
+
+def choose_format(path: PurePath, asked: str | None) -> str:
+    """The format of a file: what is asked for, or what its name ends in.
+
+    Raises:
+        ClipassoError: nothing says it, or both do and differ.
+    """
+    if asked is None:
+        if str(path) == "-":
+            raise ClipassoError(f"-o -: standard output has no name; give --format, {either()}")
+        return format_of(path)
+    asked = asked.lower()
+    if path.suffix.lower().removeprefix(".") in {*FORMATS, "htm"} and format_of(path) != asked:
+        raise ClipassoError(f"{path} and --format {asked}: are two formats; leave one of them out")
+    return asked
 
 
 def options_for(
@@ -67,7 +92,7 @@ def options_for(
         ClipassoError: one is out of range, or nothing for the format.
     """
     if format not in FORMATS:
-        raise ClipassoError(f"--format {format}: must be {_either()}")
+        raise ClipassoError(f"--format {format}: must be {either()}")
     highest = _RATES.get(format)
     if highest is None:
         for name, value in (("size", size), ("fps", fps)):
@@ -182,6 +207,7 @@ def _sides(film: Animation, options: FileOptions) -> tuple[int, int]:
     return max(1, round(width * unit)), max(1, round(height * unit))
 
 
-def _either(before: str = "") -> str:
+def either(before: str = "") -> str:
+    """All formats in words, each with something before it."""
     *most, last = (before + name for name in FORMATS)
     return f"{', '.join(most)} or {last}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -45,7 +48,6 @@ def write_mp4(
         pictures: `[height, width, 3]`, one a frame.
         size: their width and height.
         fps: frames a second.
-        file: can be sought in.
 
     Raises:
         ClipassoError: PyAV is missing, or knows no encoder for it.
@@ -56,14 +58,20 @@ def write_mp4(
         raise ClipassoError("this PyAV has no encoder for an MP4; write a GIF, WebP or SVG")
     width, height = (side + side % 2 for side in size)
     canvas = np.full((height, width, 3), 255, np.uint8)
-    with av.open(file, "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream(
-            name, rate=Fraction(fps).limit_denominator(1000), options=_QUALITY.get(name, {})
-        )
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        if name not in _QUALITY:
-            stream.bit_rate = _BITS
-        for picture in pictures:
-            canvas[: picture.shape[0], : picture.shape[1]] = picture
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(canvas, format="rgb24")))
-        container.mux(stream.encode(None))
+    with TemporaryDirectory(prefix="clipasso-") as folder:
+        path = Path(folder) / "film.mp4"
+        # Its table of contents goes to the front, so that it plays while it is loaded: FFmpeg
+        # reads the file again for that, and so it must be one.
+        with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+            stream = container.add_stream(
+                name, rate=Fraction(fps).limit_denominator(1000), options=_QUALITY.get(name, {})
+            )
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            if name not in _QUALITY:
+                stream.bit_rate = _BITS
+            for picture in pictures:
+                canvas[: picture.shape[0], : picture.shape[1]] = picture
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(canvas, format="rgb24")))
+            container.mux(stream.encode(None))
+        with path.open("rb") as made:
+            shutil.copyfileobj(made, file)

@@ -35,5 +35,5 @@ def recorded(states: Sequence[Sketch], seconds: float, hold: float) -> Moving:
     arrivals = np.concatenate([[0.0], BEGIN + seconds * np.cumsum(shares) / shares.sum()])
     leaves = arrivals.copy()
     leaves[0] = BEGIN
-    leaves[-1] = arrivals[-1] + hold
+    leaves[-1] += hold
     return Moving(states, arrivals[: len(states)], leaves[: len(states)], eased=False)
