@@ -84,6 +84,9 @@ def _in_colors(samples: Picture) -> Callable[[Picture], Image.Image]:
     palette.putpalette([255, 255, 255, *found[: 3 * 255]])
 
     def reduced(picture: Picture) -> Image.Image:
-        return Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE)
+        image = Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE)
+        white = Image.fromarray((picture == 255).all(2))
+        image.paste(0, mask=white)  # Pillow may have taken what is only near it
+        return image
 
     return reduced
