@@ -1,4 +1,4 @@
-"""`clipasso animate` and `--record`: files as asked for, and nothing overwritten or half-written."""
+"""`clipasso animate` and `--record`: files as asked for, and nothing overwritten or cut short."""
 
 import io
 import subprocess

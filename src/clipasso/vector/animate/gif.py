@@ -79,14 +79,19 @@ def _in_greys() -> Callable[[Picture], Image.Image]:
 
 def _in_colors(samples: Picture) -> Callable[[Picture], Image.Image]:
     """What brings a picture into white and 255 colours by which the samples are shown well."""
-    found = Image.fromarray(samples).quantize(255, Image.Quantize.MEDIANCUT).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([255, 255, 255, *found[: 3 * 255]])
+    from scipy.spatial import cKDTree  # Pillow's own search takes white for what is near it
+
+    found = Image.fromarray(samples).quantize(255, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.array([255, 255, 255, *found[: 3 * 255]], np.uint8)
+    colors = cKDTree(palette.reshape(-1, 3))
 
     def reduced(picture: Picture) -> Image.Image:
-        image = Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE)
-        white = Image.fromarray((picture == 255).all(2))
-        image.paste(0, mask=white)  # Pillow may have taken what is only near it
+        packed = picture.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+        values, places = np.unique(packed, return_inverse=True)
+        unpacked = np.stack([values >> 16, (values >> 8) & 255, values & 255], axis=1)
+        nearest = colors.query(unpacked)[1].astype(np.uint8)
+        image = Image.fromarray(nearest[places].reshape(picture.shape[:2]))
+        image.putpalette(palette.tobytes())
         return image
 
     return reduced
