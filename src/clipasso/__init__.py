@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clipasso.pipeline.sketch import sketch, sketch_photo, sketch_photos
     from clipasso.raster import rasterize
     from clipasso.settings import Settings
+    from clipasso.vector.animate import animate
     from clipasso.vector.brushes import restyle
     from clipasso.vector.export import export
     from clipasso.vector.plot import Plot, order_for_pen, plot
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "Sketch",
     "__version__",
+    "animate",
     "color",
     "draw",
     "export",
@@ -61,6 +63,7 @@ _HOME = {
     "Settings": "settings",
     "Sketch": "vector.sketch",
     "color": "pipeline.color",
+    "animate": "vector.animate",
     "draw": "pipeline.clipdraw",
     "export": "vector.export",
     "load_encoder": "encoders",

@@ -9,6 +9,7 @@ import typer
 
 from clipasso._version import __version__
 from clipasso.cli import (
+    animate,
     color,
     draw,
     encoders,
@@ -46,6 +47,7 @@ app.command("style", no_args_is_help=True)(cancellable(style.command))
 app.command("color", no_args_is_help=True)(cancellable(color.command))
 app.command("plot", no_args_is_help=True)(cancellable(plot.command))
 app.command("export", no_args_is_help=True)(cancellable(export.command))
+app.command("animate", no_args_is_help=True)(cancellable(animate.command))
 app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))

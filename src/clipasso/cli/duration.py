@@ -50,11 +50,14 @@ class Clock:
         started: when the command was.
         settings: of every photo.
         chosen: settings as they were given, None for those that were not.
+        recording: seconds that a photo's recording takes.
     """
 
     def __init__(
-        self, text: str, started: float, settings: Settings, chosen: dict[str, Any]
-    ) -> None:
+        self, text: str, started: float, settings: Settings, chosen: dict[str, Any],
+        recording: float = 0.0,
+    ) -> None:  # fmt: skip
+        self._writing = _WRITING + recording
         self._seconds, self._started = seconds_of(text, "--time"), started
         self._settings, self._given = settings, {k for k, v in chosen.items() if v is not None}
 
@@ -66,5 +69,5 @@ class Clock:
         share = max(0.0, self._started + self._seconds - now) * min(batch, left) / left
         return make_limit(
             self._seconds, self._settings, self._given,
-            since=now + share - self._seconds, reserve=_WRITING * min(batch, left),
+            since=now + share - self._seconds, reserve=self._writing * min(batch, left),
         )  # fmt: skip

@@ -34,6 +34,7 @@ __all__ = [
     "Preset",
     "Preview",
     "Quiet",
+    "Record",
     "SaliencyEncoder",
     "SaliencyWeights",
     "SkipExisting",
@@ -90,6 +91,11 @@ Preview = _file(
     _FILES,
     "An SVG file that shows the sketch while it is made: the first strokes at once, then the best "
     "seed's every half second, in the end the result. It follows the photo in work.",
+)
+Record = _file(
+    _FILES,
+    "An SVG, HTML, GIF, WebP or MP4 file that shows how the sketch came about: the strokes on "
+    "their way (figure 7). Of several photos, one each: NAME in its name is the photo's.",
 )
 Quiet = _flag("Print nothing but errors and warnings.", "--quiet", "-q")
 AsJson = _flag("Print each result's report as one line of JSON.", "--json")

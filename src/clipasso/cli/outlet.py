@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clipasso.cli.claims import claimed
 from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import say, tell, tell_bytes
+from clipasso.cli.record import Record, Recorded
 from clipasso.cli.stdio import STANDARD
 from clipasso.cli.stopping import Cancelled, Stopping, exit_status
 from clipasso.errors import ClipassoError
@@ -39,12 +40,14 @@ class Written(NamedTuple):
         report: the line of JSON, if that is wanted.
         svg: for standard output, if it goes there.
         stopped_at: the step at which it was interrupted, or None.
+        recorded: its recording, if that is made by then.
     """
 
     line: str
     report: str | None
     svg: bytes | None
     stopped_at: int | None
+    recorded: Recorded | None = None
 
 
 @dataclass
@@ -58,7 +61,9 @@ class Outlet:
         force: overwrite existing files.
         skip: pass over photos whose SVG exists.
         quiet, as_json: print nothing, or each report as a line of JSON.
+        record: where recordings go, None for none.
         written: photos whose results are written.
+        unrecorded: those of them whose recordings should be, and are not.
     """
 
     folder: Path
@@ -69,7 +74,9 @@ class Outlet:
     skip: bool = False
     quiet: bool = False
     as_json: bool = False
+    record: Record | None = None
     written: int = field(default=0, init=False)
+    unrecorded: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         if self.force and self.skip:
@@ -147,8 +154,10 @@ class Outlet:
             say(f"{name}--time {plan.limit:g}s: {plan.in_words()}")
 
     def write(self, result: Result, stem: str) -> None:
-        """Write a result's files and say so."""
+        """Write a result's files and say so; then its recording."""
         self.tell(self.keep(result, stem))
+        if self.record is not None:
+            self._tell_recorded(self.record.write(result, stem, self.silent))
 
     def keep(self, result: Result, stem: str) -> Written:
         """Write a result's files and say nothing, as in a process beside the one that speaks."""
@@ -179,6 +188,15 @@ class Outlet:
         self.written += 1
         if written.stopped_at is not None:
             say(f"stopped at step {written.stopped_at}; the best sketch so far is written")
+        if written.recorded is not None:
+            self._tell_recorded(written.recorded)
+
+    def _tell_recorded(self, recorded: Recorded) -> None:
+        if not recorded.written:
+            self.unrecorded += 1
+            say(recorded.line)
+        elif not self.silent:
+            tell(recorded.line)
 
     @contextmanager
     def at_work(self, jobs: int) -> Iterator[Stopping]:

@@ -115,7 +115,12 @@ class Sketcher:
         )  # fmt: skip
         for note in result.notes[len(photo.notes) :]:
             talk.say(note)
-        return self.outlet.keep(result, task.job.stem)
+        written = self.outlet.keep(result, task.job.stem)
+        if self.outlet.record is None:
+            return written
+        return written._replace(
+            recorded=self.outlet.record.write(result, task.job.stem, silent=True)
+        )
 
 
 def sketch_side_by_side(
@@ -157,7 +162,7 @@ def sketch_side_by_side(
         if batch.ended < len(jobs):
             outlet.say_stopped(len(jobs))
         return stopping.status
-    return 0 if batch.good else 2
+    return 0 if batch.good and not outlet.unrecorded else 2
 
 
 class _Batch:

@@ -17,6 +17,7 @@ from clipasso.cli.outlet import Job, Outlet
 from clipasso.cli.photos import expanded, load_masked
 from clipasso.cli.preview import PreviewFile
 from clipasso.cli.progress import run_shown
+from clipasso.cli.record import Record
 from clipasso.cli.side_by_side import Sketcher, choose_workers, sketch_side_by_side
 from clipasso.cli.stdio import STANDARD, once, read_standard
 from clipasso.cli.stopping import Stopping
@@ -67,6 +68,7 @@ def command(
     force: opt.Force = False,
     skip_existing: opt.SkipExisting = False,
     preview: opt.Preview = None,
+    record: opt.Record = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
     **chosen: Any,
@@ -87,6 +89,8 @@ def command(
 
       clipasso sketch cat.jpg --time 10s --preview growing.svg
 
+      clipasso sketch cat.jpg --record cat.gif
+
       clipasso sketch cat.jpg --preset paper --weights RN101.pt
 
       clipasso sketch cat.jpg --init mine.svg --freeze all --strokes 12
@@ -105,9 +109,13 @@ def command(
     settings, preferred = make_settings(
         preset, **{**implied, **{k: v for k, v in chosen.items() if v is not None}}
     )
-    clock = None if time_limit is None else Clock(time_limit, context.obj, settings, chosen)
+    recording = None if record is None else Record(record, force)
+    writing = 0.0 if recording is None else recording.seconds
+    clock = None if time_limit is None else Clock(
+        time_limit, context.obj, settings, chosen, writing
+    )  # fmt: skip
     outlet = Outlet(
-        output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json
+        output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json, recording
     )  # fmt: skip
     files = [weights, saliency_weights, mask_weights, Path(mask), Path(init) if init else None]
     found = expanded(photos, quiet)
@@ -119,9 +127,13 @@ def command(
         return 0
     good = True
     with ExitStack() as whole, outlet.at_work(len(jobs)) as stopping:
+        results = [path for job in jobs for path in outlet.files(job.stem)]
+        results = [] if outlet.to_stdout else results
+        if recording is not None:
+            stems = [job.stem for job in jobs]
+            recording.plan(stems, [*results, *([preview] if preview else [])], [*found, *files])
         if shown is not None:
-            results = [path for job in jobs for path in outlet.files(job.stem)]
-            shown.plan([] if outlet.to_stdout else results)
+            shown.plan(results)
             whole.enter_context(shown.at_work())
         if count > 1:
             sketcher = Sketcher(
@@ -163,7 +175,7 @@ def command(
                     outlet.say_stopped(len(jobs))
                 return stopping.status
             stopping.keeping = False
-    return 0 if good else 2
+    return 0 if good and not outlet.unrecorded else 2
 
 
 def _read_init(init: str | None) -> tuple[Sketch | None, dict[str, Any], tuple[str, ...]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clipasso.photo.masks import Mask
     from clipasso.settings import Settings
     from clipasso.start.first_strokes import Initialisation
+    from clipasso.vector.animate.film import Animation
     from clipasso.vector.sketch import Sketch
 
 __all__ = ["Result", "versions"]
@@ -75,6 +76,23 @@ class Result:
     def seed(self) -> int:
         """The seed that won."""
         return self.settings.seed_of(self.outcome.winner)
+
+    def recording(self, seconds: float = 4.0, hold: float = 1.5) -> Animation:
+        """How the sketch came about: its strokes from the first ones to the end (figure 7).
+
+            >>> clipasso.sketch("cat.jpg").recording().save("cat.gif")
+
+        Args:
+            seconds: that the strokes move for, 0.1 to 600; more of them where they move more.
+            hold: seconds for which the end is held, 0 to 600.
+
+        Raises:
+            ClipassoError: a time out of range.
+        """
+        from clipasso.pipeline.recording import record
+        from clipasso.vector.animate.film import check_seconds
+
+        return record(self, check_seconds("seconds", seconds), check_seconds("hold", hold, 0))
 
     def report(self) -> dict[str, Any]:
         """Everything but the pictures, as plain values for JSON."""

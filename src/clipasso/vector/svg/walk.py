@@ -11,6 +11,7 @@ from clipasso.vector.svg.geometry import SHAPES, Lengths, path_data
 from clipasso.vector.svg.notes import Notes, shorten
 from clipasso.vector.svg.outline import check
 from clipasso.vector.svg.style import EFFECTS, Cascade, Style
+from clipasso.vector.svg.write import OURS
 
 __all__ = ["Item", "View", "Walk", "view_box"]
 
@@ -91,7 +92,8 @@ class Walk:
         if node is self._root:
             style = style.at_root()
         if not own.get("display", True) or (tag in SHAPES and not style.visible):
-            self._notes.count("{n} hidden element{s}")
+            if node.get(f"{{{OURS}}}moving") is None:  # the same strokes, on their way
+                self._notes.count("{n} hidden element{s}")
             return None
         for effect in EFFECTS:
             if own.get(effect, "none") != "none":

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
+import numpy as np
+
 from clipasso.vector.bezier import FloatArray
 from clipasso.vector.svg.document import SVG
 
-__all__ = ["OURS", "path_data", "write_svg", "xml_number", "xml_text"]
+__all__ = ["OURS", "ROUND", "attributes", "path_data", "write_svg", "xml_number", "xml_text"]
 
 OURS = "urn:clipasso:sketch"  # the namespace of our metadata
 _INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
@@ -24,7 +26,7 @@ class Drawn(Protocol):
     @property
     def degree(self) -> int: ...
     @property
-    def controls(self) -> FloatArray: ...
+    def points(self) -> FloatArray: ...
     @property
     def widths(self) -> FloatArray: ...
     @property
@@ -36,7 +38,14 @@ class Drawn(Protocol):
     def __len__(self) -> int: ...
 
 
-def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = (), decimals: int = 3) -> str:
+ROUND = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
+"""What all strokes have in common."""
+
+
+def write_svg(
+    sketch: Drawn, layers: Sequence[tuple[str, int]] = (), *, decimals: int = 3, style: str = "",
+    each: Sequence[str] = (), group: str = "", after: str = "",
+) -> str:  # fmt: skip
     """The text of an SVG file: a `<path>` for each stroke, in drawing order, and no background.
 
     Numbers keep that many decimals, colours eight bits a channel, metadata every character of XML.
@@ -44,16 +53,18 @@ def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = (), decimals: i
     Args:
         layers: a label and how many strokes, for each layer in drawing order; all of them lie on
             some layer, or there are none. Inkscape shows them as its own.
+        style: a style sheet, without what XML escapes.
+        each: further attributes of each stroke.
+        group: further attributes of the group that all are in, or of each layer.
+        after: elements that follow.
     """
-    looks = zip(sketch.controls, sketch.colors, sketch.widths, sketch.opacities, strict=True)
     paths = []
-    for segments, color, width, opacity in looks:
-        d = path_data(segments, decimals)
-        stroke = "#" + "".join(f"{round(255 * value):02x}" for value in color)
-        opaque = xml_number(opacity, decimals)
-        faint = "" if opaque == "1" else f' stroke-opacity="{opaque}"'
-        thick = xml_number(width, decimals)
-        paths.append(f'<path d="{d}" stroke="{stroke}" stroke-width="{thick}"{faint}/>')
+    for k in range(len(sketch)):
+        looks = attributes(sketch, k, decimals)
+        if looks["stroke-opacity"] == "1":
+            del looks["stroke-opacity"]
+        text = " ".join(f'{name}="{value}"' for name, value in looks.items())
+        paths.append(f"    <path {text}{' ' + each[k] if each else ''}/>\n")
     items = ""
     for name, value in sketch.metadata.items():
         key = quoteattr(_NOT_XML.sub("", name))
@@ -62,20 +73,32 @@ def write_svg(sketch: Drawn, layers: Sequence[tuple[str, int]] = (), decimals: i
     title = sketch.metadata.get("title", "Sketch" if photo is None else f"Sketch of {photo}")
     w, h = (xml_number(side, decimals) for side in sketch.size)
     inkscape = f'xmlns:inkscape="{_INKSCAPE}" ' if layers else ""
+    sheet = f"  <style>\n{style}  </style>\n" if style else ""
     groups, first = "", 0
     for label, count in layers or [("", len(paths))]:
         layer = f'inkscape:groupmode="layer" inkscape:label={quoteattr(label)} ' if layers else ""
-        groups += f'  <g {layer}fill="none" stroke-linecap="round" stroke-linejoin="round">\n'
-        groups += "".join(f"    {path}\n" for path in paths[first : first + count]) + "  </g>\n"
+        groups += f"  <g {layer}{group + ' ' if group else ''}{ROUND}>\n"
+        groups += "".join(paths[first : first + count]) + "  </g>\n"
         first += count
     return (
         f'<svg xmlns="{SVG[1:-1]}" xmlns:clipasso="{OURS}" {inkscape}'
         f'width="{w}" height="{h}" viewBox="0 0 {w} {h}">\n'
         f"  <title>{xml_text(title)}</title>\n"
         f"  <desc>Bezier strokes: {len(sketch)}. Written by clipasso.</desc>\n"
-        f"  <metadata>\n{items}  </metadata>\n"
-        f"{groups}</svg>\n"
+        f"  <metadata>\n{items}  </metadata>\n{sheet}{groups}{after}</svg>\n"
     )
+
+
+def attributes(sketch: Drawn, stroke: int, decimals: int = 3) -> dict[str, str]:
+    """The attributes of a stroke's `<path>`."""
+    points, degree = sketch.points[stroke], sketch.degree
+    ends = np.arange(0, len(points) - 1, degree)[:, None]
+    return {
+        "d": path_data(points[ends + np.arange(degree + 1)], decimals),
+        "stroke": "#" + "".join(f"{round(255 * value):02x}" for value in sketch.colors[stroke]),
+        "stroke-width": xml_number(sketch.widths[stroke], decimals),
+        "stroke-opacity": xml_number(sketch.opacities[stroke], decimals),
+    }
 
 
 def path_data(segments: FloatArray, decimals: int = 3) -> str:
