@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from clipasso.cli.console import say
-from clipasso.cli.drawings import deliver, kind_of, named, read_drawing, settle_target
+from clipasso.cli.console import say, tell
+from clipasso.cli.drawing import deliver, kind_of, named, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD, once
 from clipasso.errors import ClipassoError
 
@@ -61,13 +61,13 @@ def command(
         beside = sketch.with_name(f"{sketch.stem}-color.svg")
         output = STANDARD if sketch == STANDARD else beside
     kind_of(output, "svg" if output == STANDARD else None, ("svg",))
-    settle_target(output, [sketch, photo], force)
+    prepare([sketch, photo], output, force)
 
     from clipasso.cli.photos import load
     from clipasso.pipeline.color import check_options, color
 
     check_options(colors, paper, contrast)
-    drawing = read_drawing(sketch)
+    _, drawing = read_drawing(sketch)
     loaded = load(photo, 224, "pad")
     try:
         colored = color(drawing, loaded, colors=colors, paper=paper, contrast=contrast)
@@ -80,4 +80,4 @@ def command(
     told = f": {' '.join(found)}" if colors is not None else ""
     plural = "" if len(found) == 1 else "s"
     words = f"{len(colored.sketch)} strokes, {len(found)} colour{plural}{told}"
-    deliver(output, colored.to_svg(), force, words)
+    tell(f"{deliver(colored.to_svg(), output, force)}  {words}")

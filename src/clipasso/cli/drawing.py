@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,19 @@ from clipasso.vector.safe_write import (
 if TYPE_CHECKING:
     from clipasso.vector.sketch import Sketch
 
-__all__ = ["deliver", "prepare", "read_drawing"]
+__all__ = ["deliver", "kind_of", "named", "prepare", "read_drawing"]
 
 
-def prepare(source: Path, target: Path, force: bool) -> None:
+def named(path: Path) -> str:
+    """What messages call a file that is read."""
+    return "standard input" if path == STANDARD else str(path)
+
+
+def prepare(read: Iterable[Path | None], target: Path, force: bool) -> None:
     """See that the file can be written, before any work.
+
+    Args:
+        read: what the command reads, which it must not overwrite.
 
     Raises:
         ClipassoError: it would overwrite what is read or, unasked, what is there; or it cannot be
@@ -32,8 +41,10 @@ def prepare(source: Path, target: Path, force: bool) -> None:
     """
     if target == STANDARD:
         return
-    keep_apart([source], [target])
+    keep_apart(read, [target])
     refuse_existing(target, force)
+    if exists(target) and target.is_dir():
+        raise ClipassoError(f"{target}: is a folder; name a file in it with -o")
     if not exists(target):
         prepare_folder(target.parent)
         check_names([target], "choose another name with -o")
@@ -49,7 +60,7 @@ def read_drawing(source: Path) -> tuple[str, Sketch]:
     """
     from clipasso.vector.sketch import Sketch, open_sketch, read_sketch
 
-    name = "standard input" if source == STANDARD else str(source)
+    name = named(source)
     skipped: tuple[str, ...] = ()
     data = read_standard() if source == STANDARD else None
     if source != STANDARD and source.suffix.lower() == ".json":
@@ -73,14 +84,35 @@ def read_drawing(source: Path) -> tuple[str, Sketch]:
     return name, drawing
 
 
-def deliver(data: bytes, target: Path, force: bool) -> str:
+def kind_of(target: Path, asked: str | None, kinds: tuple[str, ...]) -> str:
+    """The format that a result is written in: what is asked for, or the ending of its name.
+
+    Raises:
+        ClipassoError: none of `kinds`, none at all, or two that differ.
+    """
+    words = " or ".join(kinds)
+    if asked is not None and asked not in kinds:
+        raise ClipassoError(f"--format {asked}: must be {words}")
+    ending = "" if target == STANDARD else target.suffix.lower().removeprefix(".")
+    if asked is None and ending not in kinds:
+        where = "-o -" if target == STANDARD else str(target)
+        how = f"end its name in .{' or .'.join(kinds)}, or give --format"
+        raise ClipassoError(f"{where}: {how if target != STANDARD else f'say --format {words}'}")
+    if asked is not None and ending in kinds and ending != asked:
+        raise ClipassoError(
+            f"{target}: ends in .{ending}, but --format {asked} was given; drop one"
+        )
+    return asked or ending
+
+
+def deliver(data: bytes | str, target: Path, force: bool) -> str:
     """Write the file, and return what messages call it.
 
     Raises:
         ClipassoError: it cannot be written.
     """
     if target == STANDARD:
-        tell_bytes(data)
+        tell_bytes(data.encode() if isinstance(data, str) else data)
         return "standard output"
     write_atomically(target, data, replace=force)
     return str(target)

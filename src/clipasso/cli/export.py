@@ -71,7 +71,7 @@ def command(
     if format is None and target == STANDARD:
         raise ClipassoError("-o -: give a --format for standard output")
     kind = format or format_of(target)
-    prepare(sketch, target, force)
+    prepare([sketch], target, force)
     name, drawing = read_drawing(sketch)
     try:
         with compiling_said() if kind == "png" else nullcontext():

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from clipasso.cli import options as opt
-from clipasso.cli.console import say, tell, tell_bytes
+from clipasso.cli.console import say, tell
+from clipasso.cli.drawing import deliver, prepare, read_drawing
 from clipasso.cli.photos import load_masked
-from clipasso.cli.stdio import STANDARD, once, read_standard
-from clipasso.errors import ClipassoError
+from clipasso.cli.stdio import once
 
 __all__ = ["command"]
 
@@ -47,19 +47,10 @@ def command(
       clipasso order out/horse.svg horse.png -o ordered.svg
     """
     from clipasso.settings import make_settings
-    from clipasso.vector.safe_write import keep_apart, refuse_existing, write_atomically
-    from clipasso.vector.sketch import open_sketch, read_sketch
 
     once(sketch, photo)
-    keep_apart([sketch, photo, weights, mask_weights, Path(mask)], [output])
-    refuse_existing(output, force)
-    name = "standard input" if sketch == STANDARD else str(sketch)
-    given = read_sketch(read_standard(), name) if sketch == STANDARD else open_sketch(sketch)
-    drawing, skipped = given
-    for line in skipped:
-        say(f"{name}: not kept: {line}")
-    if not len(drawing):
-        raise ClipassoError(f"{name}: has no strokes to put in order; give its shapes a stroke")
+    prepare([sketch, photo, weights, mask_weights, Path(mask)], output, force)
+    _, drawing = read_drawing(sketch)
     make = {
         "strokes": len(drawing),
         "control_points": drawing.degree + 1,
@@ -74,12 +65,7 @@ def command(
         say(models.note)
     seen, found = load_masked(photo, settings, fit, mask, mask_weights, say)  # type: ignore[arg-type]
     order, losses = order_strokes(drawing, seen, models, settings, found)
-    data = drawing.select(order).to_svg()
-    if output == STANDARD:
-        tell_bytes(data.encode())
-    else:
-        write_atomically(output, data, replace=force)
+    where = deliver(drawing.select(order).to_svg(), output, force)
     if not quiet:
         curve = ", ".join(f"{loss:.3f}" for loss in losses)
-        where = "standard output" if output == STANDARD else output
         tell(f"{where}  {len(drawing)} strokes, {models.loss.description}; losses: {curve}")

@@ -108,7 +108,7 @@ def command(
         raise ClipassoError(f"--device: is for hpgl, not {kind}")
     if profile is not None and kind != "gcode":
         raise ClipassoError(f"--profile: is for gcode, not {kind}")
-    prepare(sketch, target, force)
+    prepare([sketch], target, force)
     name, drawing = read_drawing(sketch)
     try:
         made = plot(

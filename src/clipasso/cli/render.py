@@ -41,7 +41,7 @@ def command(
     from clipasso.vector.render import render_image
 
     target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))
-    prepare(sketch, target, force)
+    prepare([sketch], target, force)
     _, drawing = read_drawing(sketch)
     with compiling_said():
         data = encode_png(render_image(drawing, size))

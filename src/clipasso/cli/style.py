@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from clipasso.cli.drawings import deliver, kind_of, named, read_drawing, settle_target
+from clipasso.cli.console import tell
+from clipasso.cli.drawing import deliver, kind_of, named, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
 
@@ -90,7 +91,7 @@ def command(
     kind = kind_of(output, kind, ("png", "svg"))
     if kind == "svg" and size is not None:
         raise ClipassoError("--size: is of a PNG; an SVG can be shown at any size")
-    settle_target(output, [sketch], force)
+    prepare([sketch], output, force)
 
     from clipasso.vector.brushes.restyle import check_vector, restyle
     from clipasso.vector.render import LARGEST_SIDE, PNG_SIDE
@@ -100,7 +101,7 @@ def command(
         raise ClipassoError(f"--size {side}: must be from 1 to {LARGEST_SIDE} pixels")
     if kind == "svg":
         check_vector(find_brush(brush))
-    drawing = read_drawing(sketch)
+    _, drawing = read_drawing(sketch)
     try:
         styled = restyle(
             drawing, brush, color=color, paper=paper, width=width, seed=seed, angle=angle
@@ -109,7 +110,8 @@ def command(
     except ClipassoError as error:
         text = str(error)
         raise ClipassoError(text if text.startswith("--") else f"{named(sketch)}: {text}") from None
-    deliver(output, data, force, f"{len(styled.layers)} strokes, {brush}")
+    where = deliver(data, output, force)
+    tell(f"{where}  {len(styled.layers)} strokes, {brush}")
     return 0
 
 
