@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from clipasso.photo.canvas import Photo, load_photo
     from clipasso.pipeline.clipdraw import draw
     from clipasso.pipeline.color import color
+    from clipasso.pipeline.ladder import ladder
     from clipasso.pipeline.models import Models, load_models
+    from clipasso.pipeline.order import order
     from clipasso.pipeline.result import Result
     from clipasso.pipeline.sketch import sketch, sketch_photo, sketch_photos
     from clipasso.raster import rasterize
@@ -43,9 +45,11 @@ __all__ = [
     "color",
     "draw",
     "export",
+    "ladder",
     "load_encoder",
     "load_models",
     "load_photo",
+    "order",
     "order_for_pen",
     "plot",
     "rasterize",
@@ -66,9 +70,11 @@ _HOME = {
     "animate": "vector.animate",
     "draw": "pipeline.clipdraw",
     "export": "vector.export",
+    "ladder": "pipeline.ladder",
     "load_encoder": "encoders",
     "load_models": "pipeline.models",
     "load_photo": "photo.canvas",
+    "order": "pipeline.order",
     "order_for_pen": "vector.plot",
     "plot": "vector.plot",
     "rasterize": "raster",

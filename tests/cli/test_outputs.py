@@ -469,7 +469,7 @@ def test_sigterm_keeps_the_best_so_far_and_counts_the_photos(photo_path, tmp_pat
         "from clipasso.cli import run\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
-    quick = [*QUICK[2:], "--iterations", "100000"]
+    quick = [*QUICK[2:], "--iterations", "100000", "--workers", "1"]
     command = [sys.executable, "-c", code, "sketch", photo_path, other, "-o", out, *quick]
     done = subprocess.run(command, capture_output=True, check=False, timeout=300)
     assert done.returncode == 143, done.stderr

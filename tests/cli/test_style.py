@@ -97,7 +97,6 @@ def test_standard_input_and_output(svg):
         (["--brush", "ink", "--color", "blu"], "--color blu"),
         (["--brush", "ink", "--paper", "whit"], "--paper whit"),
         (["--brush", "pencil", "--angle", "4"], "calligraphy"),
-        (["--brush", "ink", "-o", "no/such/folder.svg"], "choose another output"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_writes_nothing(arguments, words, svg, capsys, monkeypatch):

@@ -91,7 +91,7 @@ def test_limits_of_settings():
     clock.now = 100.0
     made = make_limit(10.0, Settings(), since=95.0, reserve=0.5, clock=clock)
     assert (made.until, made.left()) == (104.5, 4.5)
-    assert (made.seeds, made.enough, made.most) == ((1, 3), 800, 2400)
+    assert (made.seeds, made.enough, made.most) == ((1, 3), 400, 1200)
     asked = make_limit(10.0, Settings(seeds=2, iterations=50), ("seeds", "iterations"))
     assert (asked.seeds, asked.enough, asked.most) == ((2, 2), 50, 50)
     for seconds in (0.0, -1.0, float("nan"), float("inf")):

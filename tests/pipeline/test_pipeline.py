@@ -71,7 +71,7 @@ def test_presets():
     assert make_settings("clipdraw")[0].zoom == "none"
     assert (paper.evaluate_every, paper.tolerance, paper.temperature) == (10, 1e-5, 0.3)
     assert make_settings("paper", iterations=5)[0].iterations == 5
-    assert set(PRESETS) == {"default", "paper", "draft", "clipdraw"}
+    assert set(PRESETS) == {"default", "fine", "paper", "draft", "clipdraw"}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_bad_settings(values, message):
 
 
 def test_unknown_preset():
-    with pytest.raises(ClipassoError, match="default, paper, draft, clipdraw"):
+    with pytest.raises(ClipassoError, match="default, paper, fine, draft, clipdraw"):
         make_settings("best")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import sys
 import xml.etree.ElementTree as ET
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,7 @@ from clipasso.photo.opening import MAX_PIXELS
 __all__ = ["self_contained"]
 
 _PICTURES = ("PNG", "JPEG", "GIF", "WEBP")  # what resvg reads, but for SVG
+_DEEPEST = 1500  # elements within each other
 
 
 def self_contained(root: ET.Element) -> tuple[str, tuple[str, ...]]:
@@ -45,10 +47,22 @@ def self_contained(root: ET.Element) -> tuple[str, tuple[str, ...]]:
                 del node.attrib[name]
                 if node.tag.rpartition("}")[2] not in ("a", "script"):  # these draw nothing
                     lost.append(link if len(link) <= 40 else f"{link[:39]}…")
+    return _text(root), tuple(lost)
+
+
+def _text(root: ET.Element) -> str:
+    """The document as text, whatever recursion this process allows, which is libraries' choice."""
+    depth, level = 0, [root]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in node]
+    if depth > _DEEPEST:
+        raise ClipassoError("is nested too deeply; ungroup the drawing")
+    allowed = sys.getrecursionlimit()
+    sys.setrecursionlimit(allowed + 2 * depth)
     try:
-        return ET.tostring(root, encoding="unicode"), tuple(lost)
-    except RecursionError:
-        raise ClipassoError("is nested too deeply; ungroup the drawing") from None
+        return ET.tostring(root, encoding="unicode")
+    finally:
+        sys.setrecursionlimit(allowed)
 
 
 def _embedded(link: str) -> int:
