@@ -75,6 +75,7 @@ def test_the_same_files_in_the_same_order_and_one_bad_photo(photos, tmp_path, ca
     assert not [path for path in (tmp_path / "by2").iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow  # the same is tested of the pool, without networks (pipeline/test_workers.py)
 @posix
 def test_a_worker_that_is_killed_costs_its_photo_only(photos, tmp_path, capsys, monkeypatch):
     real, killed = Bars.show, []

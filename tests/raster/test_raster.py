@@ -87,7 +87,9 @@ def compare_with_resvg(backend, scene):
     return np.mean(mean), max(worst), np.mean(beyond)
 
 
-@pytest.mark.parametrize("backend", ["reference", "kernel"])
+@pytest.mark.parametrize(
+    "backend", [pytest.param("reference", marks=pytest.mark.slow), "kernel"]
+)  # the kernel is held to the reference by other tests
 def test_agrees_with_resvg_on_200_random_scenes(backend):
     mean, worst, _ = compare_with_resvg(backend, smooth_strokes)
     assert mean < 0.01
