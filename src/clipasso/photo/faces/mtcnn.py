@@ -20,6 +20,7 @@ _WEIGHTS = Path(__file__).with_name("mtcnn.safetensors")
 _CELL, _STRIDE = 12, 2  # px that the first network sees at once, and between two of its looks
 _SHRINK = 0.709  # from one size of the image to the next, about the square root of a half
 _SURE = (0.6, 0.7, 0.7)  # of each network, for a candidate to be looked at by the next
+_FINE = 4  # looks at the image along each side of a pixel that is cut out of it
 _ALIKE = 0.7  # intersection over union (in the end over the smaller) of two that are one face
 
 
@@ -157,11 +158,15 @@ def _scales(side: int, smallest: float) -> Iterator[float]:
 
 
 def _cut(image: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """Parts of an image at one size, `[n, 3, side, side]`."""
-    from torchvision.ops import roi_align
-
-    parts: Tensor = roi_align(image[None], [boxes], side, aligned=True)
-    return parts
+    """Parts of an image at one size, `[n, 3, side, side]`; what lies beyond it is grey."""
+    fine = side * _FINE
+    size = boxes.new_tensor([image.shape[2], image.shape[1]])
+    along = (torch.arange(fine, dtype=boxes.dtype) + 0.5) / fine
+    spots = boxes[:, None, :2] + along[:, None] * (boxes[:, 2:] - boxes[:, :2])[:, None]
+    x, y = (2 * spots / size - 1).unbind(2)  # each [n, fine], -1..1 over the image
+    grid = torch.stack([x[:, None, :].expand(-1, fine, -1), y[:, :, None].expand(-1, -1, fine)], 3)
+    seen = F.grid_sample(image.expand(len(boxes), -1, -1, -1), grid, align_corners=False)
+    return F.avg_pool2d(seen, _FINE)
 
 
 def _shifted(boxes: Tensor, shift: Tensor) -> Tensor:
@@ -179,19 +184,19 @@ def _separate(boxes: Tensor, sure: Tensor, most: float, of_smaller: bool = False
     """The numbers of those boxes that no surer one covers by so much, the surest first.
 
     Args:
-        of_smaller: by how much of the smaller box, not of both together.
+        most: of both boxes together, or of the smaller one.
     """
-    if not of_smaller:
-        from torchvision.ops import nms
-
-        kept: Tensor = nms(boxes, sure, most)
-        return kept
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     taken: list[int] = []
-    for k in sure.argsort(descending=True).tolist():
-        low = torch.maximum(boxes[k, :2], boxes[taken, :2])
-        high = torch.minimum(boxes[k, 2:], boxes[taken, 2:])
-        common = (high - low).clamp(min=0).prod(1) / torch.minimum(areas[k], areas[taken])
-        if not (common > most).any():
-            taken.append(k)
+    left = sure.argsort(descending=True)
+    while len(left):
+        best, left = left[0], left[1:]
+        taken.append(int(best))
+        low = torch.maximum(boxes[best, :2], boxes[left, :2])
+        high = torch.minimum(boxes[best, 2:], boxes[left, 2:])
+        common = (high - low).clamp(min=0).prod(1)
+        whole = torch.minimum(areas[best], areas[left])
+        if not of_smaller:
+            whole = areas[best] + areas[left] - common
+        left = left[common <= most * whole]
     return torch.tensor(taken, dtype=torch.long)
