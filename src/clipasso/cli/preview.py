@@ -73,7 +73,9 @@ class PreviewFile:
             )
         prepare_folder(self.path.parent, "--preview")
         try:
-            check_names([self.path])
+            first, rest = self.path.name[0], self.path.name[1:]
+            # Not the name itself: a viewer that waits for it would see an empty file.
+            check_names([self.path.with_name("~" * len(os.fsencode(first)) + rest)])
         except ClipassoError as error:
             reason = str(error).rpartition(";")[0]
             raise ClipassoError(f"--preview {reason}; choose another name") from None
