@@ -11,8 +11,13 @@ import clipasso
 from clipasso.photo.canvas import load_photo
 from clipasso.photo.faces import find_faces
 from clipasso.pipeline.faces import strokes_each
+from clipasso.pipeline.models import load_models
+from clipasso.pipeline.sketch import sketch_photos
+from clipasso.settings import make_settings
 
 QUICK = {"encoder": "efficientnet-lite0", "iterations": 2, "seeds": 1, "pool": 2, "mask": "none"}
+
+SOON = {"iterations": 2, "seeds": 1}
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +100,12 @@ class TestSketch:
         made = clipasso.sketch(data.astronaut(), strokes=8, stop=stop, **QUICK)
         assert made.close_ups.faces == ()
         assert len(made.sketch) == 8
+
+    def test_beside_a_photo_without_faces_while_colours_are_learned(self):
+        settings = make_settings("default", strokes=8, color_rate=0.01, **{**SOON, "pool": 2})[0]
+        models = load_models(settings, "efficientnet-lite0")
+        photos = [load_photo(data.astronaut()), load_photo(data.coffee())]
+        some, none = sketch_photos(photos, models, settings)
+        assert [len(made.close_ups.faces) for made in (some, none)] == [1, 0]
+        alone = sketch_photos(photos[1:], models, settings)[0]
+        assert np.array_equal(none.sketch.points, alone.sketch.points)

@@ -118,8 +118,10 @@ class Drawing:
         """
         first = parts[0]
         joined: dict[str, Any] = {
-            name: torch.cat([getattr(p, name) for p in parts]) for name in _TENSORS
+            name: torch.cat([getattr(p, name) for p in parts]) for name in _TENSORS[:-1]
         }
+        channels = max(p.colors.shape[-1] for p in parts)  # some of several may be grey
+        joined["colors"] = torch.cat([p.colors.expand(-1, -1, channels) for p in parts])
         return replace(first, **joined, frozen=torch.zeros_like(first.frozen))
 
     def strokes(self, index: Tensor) -> Drawing:

@@ -21,6 +21,7 @@ from clipasso.photo.faces import Face, find_faces
 from clipasso.photo.line_drawing import is_line_drawing
 from clipasso.photo.masks import Mask, mask_near
 from clipasso.pipeline.prepare import prepare
+from clipasso.vector.join import join
 from clipasso.vector.sketch import Sketch
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def draw_faces(
     if not drawn:
         return CloseUps()
     steps = min(_STEPS, settings.iterations)
-    return CloseUps(_joined(drawn), tuple(done), steps, time.monotonic() - began)
+    return CloseUps(join(drawn), tuple(done), steps, time.monotonic() - began)
 
 
 def strokes_each(strokes: int, faces: int) -> list[int]:
@@ -151,19 +152,6 @@ def _drawn(
     found = outcome.drawing.only(0).to_sketch((frame.width, frame.height), near.frame)
     # As thin as the zoom makes them they would be lost, as wide as the others a blot.
     return replace(found, widths=found.widths * (near.frame.zoom / frame.zoom) ** 0.5)
-
-
-def _joined(sketches: list[Sketch]) -> Sketch:
-    """The strokes of several sketches on one canvas."""
-    first = sketches[0]
-    return Sketch(
-        np.concatenate([s.points for s in sketches]),
-        first.size,
-        first.degree,
-        widths=np.concatenate([s.widths for s in sketches]),
-        colors=np.concatenate([s.colors for s in sketches]),
-        opacities=np.concatenate([s.opacities for s in sketches]),
-    )
 
 
 def _marks(face: Face) -> NDArray[np.float64]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
 import torch
 from PIL import Image
 
@@ -31,6 +30,7 @@ from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.prepare import prepare
 from clipasso.pipeline.sketch import sketch_photo
 from clipasso.settings import Settings, make_settings
+from clipasso.vector.join import join
 from clipasso.vector.render import render_image
 from clipasso.vector.sketch import Sketch
 from clipasso.vector.svg import write_svg
@@ -220,18 +220,9 @@ def _removed(
 
 def layered(rungs: Sequence[Rung]) -> str:
     """One SVG with a layer for each level, as Inkscape shows them; the first is on top."""
-    below = [rung.sketch for rung in reversed(rungs)]
-    first = below[0]
-    whole = Sketch(
-        np.concatenate([s.points for s in below]),
-        first.size,
-        first.degree,
-        widths=np.concatenate([s.widths for s in below]),
-        colors=np.concatenate([s.colors for s in below]),
-        opacities=np.concatenate([s.opacities for s in below]),
-        metadata=dict(rungs[0].sketch.metadata),
-    )
-    return write_svg(whole, [(f"{rung.strokes} strokes", rung.strokes) for rung in reversed(rungs)])
+    below = list(reversed(rungs))
+    whole = join([rung.sketch for rung in below], rungs[0].sketch.metadata)
+    return write_svg(whole, [(f"{rung.strokes} strokes", rung.strokes) for rung in below])
 
 
 def side_by_side(rungs: Sequence[Rung], side: int = 512) -> Image.Image:
