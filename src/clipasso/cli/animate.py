@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from clipasso.cli.compiling import compiling_said
-from clipasso.cli.console import say, tell, tell_bytes
-from clipasso.cli.film import encode_shown, see_writable
-from clipasso.cli.stdio import STANDARD, once, read_standard
+from clipasso.cli.console import tell
+from clipasso.cli.drawing import deliver, named, prepare, read_drawing
+from clipasso.cli.film import encode_shown
+from clipasso.cli.stdio import once
 
 
 def command(
@@ -74,32 +75,19 @@ def command(
     """
     from clipasso.vector.animate import animate, see_strokes
     from clipasso.vector.animate.files import check, choose_format, options_for
-    from clipasso.vector.safe_write import write_atomically
-    from clipasso.vector.sketch import open_sketch, read_sketch
 
     once(*sketches)
     options = options_for(choose_format(output, kind), size, fps, loop)
-    see_writable(output, "-o", force, sketches)
+    prepare(sketches, output, force)
     read = []
     for path in sketches:
-        if path == STANDARD:
-            name = "standard input"
-            drawing, skipped = read_sketch(read_standard(), name)
-        else:
-            name = str(path)
-            drawing, skipped = open_sketch(path)
-        for line in skipped:
-            say(f"{name}: not kept: {line}")
+        name, drawing = read_drawing(path, empty=True)
         see_strokes(drawing, name, alone=len(sketches) == 1)
         read.append(drawing)
     film = animate(*read, seconds=seconds, hold=hold)
     check(film, options)
-    where = "standard output" if output == STANDARD else str(output)
     with compiling_said():
-        data = encode_shown(film, options, where, silent=False)
-    if output == STANDARD:
-        tell_bytes(data)
-    else:
-        write_atomically(output, data, replace=force)
+        data = encode_shown(film, options, named(output, "output"), silent=False)
+    where = deliver(data, output, force)
     counts = " to ".join(str(len(drawing)) for drawing in read)
     tell(f"{where}  {counts} strokes, {film.duration:g} s, {len(data) / 1000:.0f} kB")

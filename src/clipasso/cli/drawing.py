@@ -24,16 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["deliver", "kind_of", "named", "prepare", "read_drawing"]
 
 
-def named(path: Path) -> str:
-    """What messages call a file that is read."""
-    return "standard input" if path == STANDARD else str(path)
+def named(path: Path, way: str = "input") -> str:
+    """What messages call a file that is read, or written (`output`)."""
+    return f"standard {way}" if path == STANDARD else str(path)
 
 
-def prepare(read: Iterable[Path | None], target: Path, force: bool) -> None:
-    """See that the file can be written, before any work.
+def prepare(read: Iterable[Path | None], target: Path, force: bool, option: str = "-o") -> None:
+    """See, before any work, that a file can be written; makes its folder.
 
     Args:
         read: what the command reads, which it must not overwrite.
+        target: the file; standard output and devices are no matter.
+        force: whether one that is there already may be overwritten.
+        option: that names it.
 
     Raises:
         ClipassoError: it would overwrite what is read or, unasked, what is there; or it cannot be
@@ -41,19 +44,22 @@ def prepare(read: Iterable[Path | None], target: Path, force: bool) -> None:
     """
     if target == STANDARD:
         return
-    keep_apart(read, [target])
-    refuse_existing(target, force)
+    keep_apart(read, [target], option)
     if exists(target) and target.is_dir():
-        raise ClipassoError(f"{target}: is a folder; name a file in it with -o")
+        raise ClipassoError(f"{option} {target}: is a folder; name a file in it")
+    refuse_existing(target, force)
     if not exists(target):
-        prepare_folder(target.parent)
-        check_names([target], "choose another name with -o")
+        prepare_folder(target.parent, option)
+        check_names([target], f"choose another name with {option}")
 
 
-def read_drawing(source: Path) -> tuple[str, Sketch]:
+def read_drawing(source: Path, empty: bool = False) -> tuple[str, Sketch]:
     """What messages call it, and the sketch: of an SVG file or of `clipasso export`'s JSON.
 
     What is no stroke is said on stderr, a line a kind.
+
+    Args:
+        empty: whether it may have no strokes.
 
     Raises:
         ClipassoError: it cannot be read, or has no strokes.
@@ -79,7 +85,7 @@ def read_drawing(source: Path) -> tuple[str, Sketch]:
         drawing, skipped = read_sketch(data, name)
     for line in skipped:
         say(f"{name}: not kept: {line}")
-    if not len(drawing):
+    if not len(drawing) and not empty:
         raise ClipassoError(f"{name}: has no strokes to draw; give its shapes a stroke")
     return name, drawing
 
@@ -113,6 +119,6 @@ def deliver(data: bytes | str, target: Path, force: bool) -> str:
     """
     if target == STANDARD:
         tell_bytes(data.encode() if isinstance(data, str) else data)
-        return "standard output"
+        return named(target, "output")
     write_atomically(target, data, replace=force)
     return str(target)

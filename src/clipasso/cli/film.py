@@ -1,55 +1,16 @@
-"""Files of animations as commands write them: seen to be possible before the work, then written."""
+"""Animations made into files, with a bar where that takes long."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from clipasso.cli.stdio import STANDARD
-from clipasso.errors import ClipassoError
-from clipasso.vector.safe_write import (
-    check_names,
-    exists,
-    keep_apart,
-    prepare_folder,
-    refuse_existing,
-)
 
 if TYPE_CHECKING:
     from clipasso.vector.animate.files import FileOptions
     from clipasso.vector.animate.film import Animation
 
-__all__ = ["encode_shown", "see_writable"]
-
-
-def see_writable(path: Path, option: str, force: bool, read: Iterable[Path | None]) -> None:
-    """See, before any work, that a file can be written; makes its folder.
-
-    Args:
-        path: of the file; standard output and devices are no matter.
-        option: that names it.
-        force: whether one that is there already may be overwritten.
-        read: what the command reads.
-
-    Raises:
-        ClipassoError: it cannot be, or would overwrite what is read, or unasked what is there.
-    """
-    if path == STANDARD:
-        return
-    keep_apart(read, [path], option)
-    if exists(path) and path.is_dir():
-        raise ClipassoError(f"{option} {path}: is a folder; name a file")
-    refuse_existing(path, force)
-    if exists(path) and not path.is_file():
-        return
-    prepare_folder(path.parent, option)
-    try:
-        check_names([path])
-    except ClipassoError as error:
-        reason = str(error).rpartition(";")[0]
-        raise ClipassoError(f"{option} {reason}; choose another name") from None
+__all__ = ["encode_shown"]
 
 
 def encode_shown(film: Animation, options: FileOptions, name: str, silent: bool) -> bytes:

@@ -72,12 +72,13 @@ class PreviewFile:
                 f"--preview {self.path}: is also the name of a result; choose another"
             )
         prepare_folder(self.path.parent, "--preview")
+        # Not the name itself is tried: a viewer that waits for it would see an empty file.
+        first, rest = self.path.name[0], self.path.name[1:]
+        stand_in = "~" * len(os.fsencode(first))
         try:
-            first, rest = self.path.name[0], self.path.name[1:]
-            # Not the name itself: a viewer that waits for it would see an empty file.
-            check_names([self.path.with_name("~" * len(os.fsencode(first)) + rest)])
+            check_names([self.path.with_name(stand_in + rest)])
         except ClipassoError as error:
-            reason = str(error).rpartition(";")[0]
+            reason = str(error).rpartition(";")[0].replace(stand_in, first, 1)
             raise ClipassoError(f"--preview {reason}; choose another name") from None
 
     @contextmanager

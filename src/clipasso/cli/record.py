@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clipasso.cli.film import encode_shown, see_writable
+from clipasso.cli.drawing import prepare
+from clipasso.cli.film import encode_shown
 from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
 from clipasso.vector.safe_write import write_atomically
@@ -98,7 +99,7 @@ class Record:
                     "another"
                 )
             taken.add(_same(path))
-            see_writable(path, "--record", self.force, read)
+            prepare(read, path, self.force, "--record")
 
     def write(self, result: Result, stem: str, silent: bool) -> Recorded:
         """Write one; where that fails, its line says why, and the sketch does not suffer."""
