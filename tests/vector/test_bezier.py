@@ -97,6 +97,9 @@ def test_a_chain_of_more_segments_draws_the_same(chain, more):
 @example(np.array([[(5.0, 30.0), (15.0, 30.0), (5.0, 30.0)]]))  # turns on an edge
 @example(np.array([[(0.0, 30.0), (30.0, 30.0), (-10.0, 30.0), (20.0, 30.0)]]))  # inflects on it
 @example(np.array([[(0.0, 40.0), (1e-12, 30.0), (0.0, 30.0), (60.0, 20.0)]]))  # nearly a quadratic
+@example(  # touches a corner, by two parameters that differ in their last bit
+    np.array([[(0.0, 0), (0, 0), (0, 0)], [(0, 0), (0, 0), (0, 20)], [(0, 20), (20, 0), (0, 60)]])
+)
 def test_all_that_is_in_the_box_is_found_and_nothing_else(chain):
     ranges = inside(chain, LOW, HIGH)
     assert all(start < end for start, end in ranges)

@@ -95,6 +95,8 @@ def extent(chain: FloatArray) -> tuple[FloatArray, FloatArray]:
 def inside(chain: FloatArray, low: ArrayLike, high: ArrayLike) -> list[tuple[float, float]]:
     """Where a chain lies in a box, edges included: parameters from which to which, in order.
 
+    Where it touches the box in a point only, that is nowhere.
+
     Args:
         chain: `[segments, degree + 1, 2]`.
         low, high: the box's corners (x, y).
@@ -107,6 +109,8 @@ def inside(chain: FloatArray, low: ArrayLike, high: ArrayLike) -> list[tuple[flo
             for bound in (low[axis], high[axis]):
                 stops.update(_zeros((segment[:, axis] - bound).tolist()))
         for start, end in pairwise(sorted(stops)):
+            if k + start == k + end:  # apart by less than parameters of the chain can tell
+                continue
             middle = bernstein(len(segment) - 1, [(start + end) / 2])[0] @ segment
             if not ((middle >= low - _EDGE) & (middle <= high + _EDGE)).all():
                 continue
