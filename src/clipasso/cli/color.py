@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clipasso.cli import options as opt
 from clipasso.cli.console import say, tell
 from clipasso.cli.drawing import deliver, kind_of, named, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD, once
@@ -14,10 +15,7 @@ from clipasso.errors import ClipassoError
 
 
 def command(
-    sketch: Annotated[
-        Path,
-        typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not; - for standard input."),
-    ],
+    sketch: opt.SketchFile,
     photo: Annotated[
         Path, typer.Argument(metavar="PHOTO", help="The photo it was made from, or -.")
     ],

@@ -37,6 +37,7 @@ __all__ = [
     "Record",
     "SaliencyEncoder",
     "SaliencyWeights",
+    "SketchFile",
     "SkipExisting",
     "TimeLimit",
     "Together",
@@ -69,6 +70,10 @@ def _flag(help_: str, *names: str) -> Any:
     return Annotated[bool, typer.Option(*names, help=help_, rich_help_panel=_FILES)]
 
 
+SketchFile = Annotated[
+    Path,
+    typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not; - for standard input."),
+]
 Output = Annotated[
     Path,
     typer.Option(

@@ -18,10 +18,7 @@ __all__ = ["command"]
 
 @opt.with_settings("loss", "background")
 def command(
-    sketch: Annotated[
-        Path,
-        typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not; - for standard input."),
-    ],
+    sketch: opt.SketchFile,
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="What it is a sketch of.")],
     output: Annotated[
         Path,

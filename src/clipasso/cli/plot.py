@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clipasso.cli import options as opt
 from clipasso.cli.console import say, tell
 from clipasso.cli.drawing import deliver, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD
@@ -24,10 +25,7 @@ _FORMATS = ("svg", "hpgl", "gcode")
 
 
 def command(
-    sketch: Annotated[
-        Path,
-        typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not; - for standard input."),
-    ],
+    sketch: opt.SketchFile,
     output: Annotated[
         Path | None,
         typer.Option(

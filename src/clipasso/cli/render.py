@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clipasso.cli import options as opt
 from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import tell
 from clipasso.cli.drawing import deliver, prepare, read_drawing
@@ -14,10 +15,7 @@ from clipasso.cli.stdio import STANDARD
 
 
 def command(
-    sketch: Annotated[
-        Path,
-        typer.Argument(metavar="SKETCH.svg", help="A sketch, ours or not; - for standard input."),
-    ],
+    sketch: opt.SketchFile,
     output: Annotated[
         Path | None,
         typer.Option(
