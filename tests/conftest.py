@@ -3,6 +3,9 @@
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads must not spin
+# Side by side, as `pytest -n 2` runs them, tests and the commands they run have a thread each.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from PIL import Image
 
 from clipasso.encoders import EMBEDDED, load_encoder
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 if not (Path(__file__).parents[1] / "benchmarks").is_dir():  # as in a source distribution
     collect_ignore = ["test_benchmarks.py"]
