@@ -446,7 +446,7 @@ def test_a_signal_before_there_is_anything_to_keep_says_so(number, photo_path, t
         time.sleep(0.5)
         process.send_signal(number)
         _, errors = process.communicate(timeout=120)
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, errors.decode()
     assert errors.decode().strip().splitlines()[-1] == "clipasso: stopped; nothing was written"
     assert names(tmp_path / "out") == []
 
