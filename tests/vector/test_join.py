@@ -1,9 +1,8 @@
 """Several sketches as one."""
 
 import numpy as np
-import pytest
 
-from clipasso import ClipassoError, Sketch
+from clipasso import Sketch
 from clipasso.vector.join import join
 
 
@@ -24,7 +23,11 @@ def test_strokes_follow_each_other_as_they_are():
     assert join(parts).metadata == {}
 
 
-def test_strokes_of_different_makes():
-    line, curve = (Sketch(np.zeros((1, n, 2)), (9, 9)) for n in (2, 4))
-    with pytest.raises(ClipassoError, match="different degrees"):
-        join([line, curve])
+def test_strokes_of_different_makes_keep_their_shapes():
+    line = Sketch(np.array([[[1.0, 1], [4, 7]]]), (9, 9))
+    chain = Sketch(np.random.default_rng(1).uniform(0, 9, (2, 7, 2)), (9, 9), 3)
+    whole = join([line, chain])
+    assert (len(whole), whole.degree, whole.segments) == (3, 3, 2)
+    ends = whole.evaluate(np.array([0.0, 1.0]))
+    assert np.allclose(ends[:1], line.evaluate(np.array([0.0, 1.0])))
+    assert np.array_equal(whole.points[1:], chain.points)

@@ -143,7 +143,10 @@ def _drawn(
     x, y = frame.to_canvas(face.middle) - side / 2
     box = float(x), float(y), side
     near = closer(photo, box)
-    own = replace(settings, strokes=count, seeds=1, iterations=min(_STEPS, settings.iterations))
+    own = replace(
+        settings, strokes=count, segments=settings.segments_each, seeds=1,
+        iterations=min(_STEPS, settings.iterations),
+    )  # fmt: skip
     # Opaque ink of the usual width; whatever may be learned is learned from here.
     width = settings.width * settings.canvas / 224 / near.frame.zoom
     first = Sketch(_marks(face)[:count], (frame.width, frame.height), 3, widths=width)

@@ -137,7 +137,7 @@ def _given(
     if frozen.all() and len(init) >= settings.strokes:
         raise ClipassoError("--freeze: all strokes would stay as they are; ask for more --strokes")
     degree = settings.control_points - 1
-    given = on_canvas(init, photo.frame, degree, settings.segments, frozen)
+    given = on_canvas(init, photo.frame, degree, settings.segments_each, frozen)
     if len(init) <= settings.strokes:
         return given
     clean = PhotoPool(image, objective, replace(settings, pool=0), torch.Generator()).clean

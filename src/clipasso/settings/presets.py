@@ -15,6 +15,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "paper": {
         "encoder": "RN101",
+        "segments": 1,
         "iterations": 2000,
         "learning_rate": 1.0,
         "schedule": "constant",

@@ -35,6 +35,7 @@ Start = Literal["trace", "walk"]
 Faces = Literal["auto", "none"]
 
 _SEED_STEP = 1000
+_SEGMENTS_IN_ALL, _LONGEST_CHAIN = 16, 4  # of what few strokes are made
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,12 @@ class Settings:
         4, "Control points of a segment: 4 (cubic), 3, or 2, which is straight.", "style", (2, 4),
         draw=True,
     )  # fmt: skip
-    segments: int = knob(
-        1, "Bezier segments in one stroke, joined end to end.", "style", (1, 64), draw=True
-    )
+    segments: int | None = knob(
+        None,
+        "Bezier segments in one stroke, joined end to end (1, as in the paper, from 11 strokes on; "
+        "of fewer each has 2 to 4, so that there are about 16 in all).",
+        "style", (1, 64), draw=True,
+    )  # fmt: skip
     width: float = knob(
         3.0,
         "Stroke width in pixels of the 224-pixel canvas; in the photo's frame strokes are as many "
@@ -227,13 +231,20 @@ class Settings:
         return self.seed + _SEED_STEP * k
 
     @property
+    def segments_each(self) -> int:
+        """Bezier segments in a stroke: `segments`, or what suits the number of strokes."""
+        if self.segments is not None:
+            return self.segments
+        return max(1, min(_LONGEST_CHAIN, round(_SEGMENTS_IN_ALL / self.strokes)))
+
+    @property
     def points_per_stroke(self) -> int:
         """Control points of a whole stroke; neighbouring segments share one."""
-        return (self.control_points - 1) * self.segments + 1
+        return (self.control_points - 1) * self.segments_each + 1
 
     def as_dict(self) -> dict[str, Any]:
-        """Every setting by name, for reports."""
-        return asdict(self)
+        """Every setting by name, for reports; `segments` as it was chosen."""
+        return {**asdict(self), "segments": self.segments_each}
 
 
 @cache

@@ -59,7 +59,7 @@ class Laying:
             return initial_strokes(starts, made.points_per_stroke, size, rng)
         return traced_strokes(
             self.distribution, self._field, self.allowed, count, rng,
-            degree=made.control_points - 1, segments=made.segments, taken=taken, of=of,
+            degree=made.control_points - 1, segments=made.segments_each, taken=taken, of=of,
         )  # fmt: skip
 
     def anew(self, count: int, seed: int, step: int, beside: Drawing) -> Points:

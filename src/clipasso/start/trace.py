@@ -4,7 +4,7 @@ The paper's first strokes are short random walks (section A): their first points
 care, and the optimiser has to find how long they are and where they lead. Few strokes then end in
 whatever they met on their way. Here a stroke's other points come from the photo too: from a point
 drawn as in the paper it runs along the edge there, both ways, until the edge ends or turns more
-than one curve can follow. Of a few such strokes that which covers most of the distribution is
+than its curves can follow. Of a few such strokes that which covers most of the distribution is
 taken.
 """
 
@@ -21,7 +21,7 @@ from clipasso.vector.curve_fitting import fit_chain
 __all__ = ["EdgeField", "edge_field", "follow_edges", "traced_strokes"]
 
 _TOGETHER = 1280.0  # pixels of a 224-pixel canvas, as are all lengths here: many strokes are short
-_SHORT, _LONGEST = 24.0, 160.0  # between these is the longest of a stroke
+_SHORT, _LONGEST = 24.0, 160.0  # between these is the longest of a stroke of one segment
 _SHORTEST = 8.0  # an edge that ends sooner starts a random walk
 _STRIDE = 2.0
 _CANDIDATES = 16
@@ -166,7 +166,7 @@ def traced_strokes(
     left, free = distribution.copy(), free.copy()
     typical = float(np.quantile(field.strength[distribution > 0], 0.7))
     faint = max(_FLAT, _FAINT * typical)
-    longest = min(max(_TOGETHER / max(1, count, of), _SHORT), _LONGEST) * scale
+    longest = min(max(_TOGETHER / max(1, count, of), _SHORT), _LONGEST * segments) * scale
 
     def take(path: Path) -> None:
         away = np.ones((size, size), bool)

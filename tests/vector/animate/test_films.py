@@ -5,9 +5,9 @@ import pytest
 
 from clipasso import ClipassoError, Sketch, animate
 from clipasso.vector.animate.matching import match
-from clipasso.vector.animate.morph import alike
 from clipasso.vector.animate.recorded import BEGIN, recorded
 from clipasso.vector.animate.steps import corners
+from clipasso.vector.join import alike
 
 
 def some(count, seed=0, segments=1, size=(100, 80)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,10 +12,10 @@ from numpy.typing import NDArray
 from clipasso.vector.animate.matching import Match, along, match
 from clipasso.vector.animate.moving import Moving
 from clipasso.vector.bezier import FloatArray
+from clipasso.vector.join import alike
 from clipasso.vector.sketch import Sketch
-from clipasso.vector.svg.alike import make_alike
 
-__all__ = ["alike", "fitted", "morph"]
+__all__ = ["fitted", "morph"]
 
 _NEAR = 65  # points of a stroke that one without a partner may grow from
 
@@ -53,23 +52,6 @@ def fitted(sketch: Sketch, size: tuple[float, float]) -> Sketch:
     large = sketch.scaled(factor)
     dx, dy = (size[0] - large.size[0]) / 2, (size[1] - large.size[1]) / 2
     return large.translated(dx, dy).with_size(size)
-
-
-def alike(sketches: Sequence[Sketch]) -> list[Sketch]:
-    """Sketches whose strokes have one degree and one number of segments, of the same shapes."""
-    kinds = {(sketch.degree, sketch.segments) for sketch in sketches}
-    if len(kinds) == 1:
-        return list(sketches)
-    chains = [points for sketch in sketches for points in sketch.points]
-    degrees = [[s.degree] * s.segments for s in sketches for _ in range(len(s))]
-    made = make_alike(chains, degrees)
-    owner = np.repeat(np.arange(len(sketches)), [len(s) for s in sketches])[made.origins]
-    first = np.cumsum([0, *(len(s) for s in sketches)])
-    result = []
-    for k, sketch in enumerate(sketches):
-        looks = sketch.select(made.origins[owner == k] - first[k])
-        result.append(replace(looks, points=made.points[owner == k], degree=made.degree))
-    return result
 
 
 class _Pose(NamedTuple):
