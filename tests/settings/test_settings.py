@@ -28,6 +28,18 @@ def test_every_setting_with_a_panel_is_an_option_of_sketch(capsys, monkeypatch):
     assert "(400; paper: 2000)" in shown
 
 
+@pytest.mark.parametrize(
+    ("strokes", "segments"), [(1, 4), (4, 4), (5, 3), (8, 2), (10, 2), (11, 1), (16, 1), (64, 1)]
+)
+def test_few_strokes_are_chains(strokes, segments):
+    settings = Settings(strokes=strokes)
+    assert settings.segments_each == settings.as_dict()["segments"] == segments
+    assert settings.points_per_stroke == 3 * segments + 1
+    assert Settings(strokes=strokes, segments=3).segments_each == 3
+    assert Settings(strokes=strokes, control_points=2).segments_each == 1  # straight stays straight
+    assert make_settings("paper", strokes=strokes)[0].segments_each == 1
+
+
 def test_draw_has_its_own_defaults(capsys, monkeypatch):
     shown = options_of("draw", capsys, monkeypatch)
     assert re.search(r"--strokes .*\(256\)", shown)

@@ -55,8 +55,8 @@ class Settings:
     )  # fmt: skip
     segments: int | None = knob(
         None,
-        "Bezier segments in one stroke, joined end to end (1, as in the paper, from 11 strokes on; "
-        "of fewer each has 2 to 4, so that there are about 16 in all).",
+        "Bezier segments in one stroke, joined end to end (1, as in the paper; of fewer than 11 "
+        "cubic strokes each has 2 to 4, so that there are about 16 in all).",
         "style", (1, 64), draw=True,
     )  # fmt: skip
     width: float = knob(
@@ -235,6 +235,8 @@ class Settings:
         """Bezier segments in a stroke: `segments`, or what suits the number of strokes."""
         if self.segments is not None:
             return self.segments
+        if self.control_points < 4:
+            return 1
         return max(1, min(_LONGEST_CHAIN, round(_SEGMENTS_IN_ALL / self.strokes)))
 
     @property
