@@ -89,6 +89,14 @@ def test_every_page_can_be_found():
     assert seen == set(DOCUMENTS)
 
 
+def test_the_version_is_told_once():
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
+    changes = re.search(r"^## (\d.*?) - ", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert cited is not None
+    assert cited[1] == clipasso.__version__
+    assert changes is None or changes[1] == clipasso.__version__
+
+
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
