@@ -55,6 +55,4 @@ def problems(site: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    found = list(problems(Path(sys.argv[1]).resolve()))
-    print("\n".join(found), file=sys.stderr)
-    sys.exit(bool(found))
+    sys.exit("\n".join(problems(Path(sys.argv[1]).resolve())) or 0)
