@@ -2,6 +2,8 @@
 # make test     lint, type-check and test
 # make benchmarks   measure, and make the tables of docs/performance.md anew (about an hour on a quiet machine;
 #                   ONLY=start,raster some of it, PHOTOS="..." of these photos, AGAINST=REV with this version before)
+# make docs     a site of docs/, every command and the library in build/site, links checked
+# make dist     wheel and sdist in dist/, installed and tried (BORROW=.venv takes the dependencies from there)
 # make clean    remove what these made
 #
 # Each makes its own .venv from pyproject.toml; PYTHON picks the interpreter (3.11 to 3.13).
@@ -9,7 +11,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sketch test benchmarks clean
+.PHONY: sketch test benchmarks docs dist clean
 
 sketch: .venv/installed
 	$(BIN)/python examples/photos.py sketches/photos
@@ -26,8 +28,16 @@ benchmarks: .venv/installed-test
 	$(BIN)/python benchmarks/run_all.py $(PHOTOS) $(if $(ONLY),--only $(ONLY)) $(if $(AGAINST),--against $(AGAINST)) \
 	  $(if $(AGAIN),--again) $(if $(SMALLEST),--smallest)
 
+docs: .venv/installed-docs
+	$(BIN)/python tools/pages.py build
+	$(BIN)/zensical build --config-file build/site.toml --strict --clean
+	$(BIN)/python tools/check_site.py build/site
+
+dist:
+	$(PYTHON) tools/dist.py $(if $(BORROW),--borrow $(BORROW))
+
 clean:
-	rm -rf .venv sketches benchmarks/results
+	rm -rf .venv sketches benchmarks/results build dist
 
 EXAMPLE ?= coffee.png
 STROKES ?= 32
@@ -44,4 +54,8 @@ PHOTOS ?= $(patsubst %,sketches/photos/%.png,coffee chelsea rocket astronaut)
 
 .venv/installed-test: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@ .venv/installed
+
+.venv/installed-docs: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@ .venv/installed

@@ -18,8 +18,11 @@ from clipasso.encoders import EMBEDDED, load_encoder
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
-if not (Path(__file__).parents[1] / "benchmarks").is_dir():  # as in a source distribution
-    collect_ignore = ["test_benchmarks.py"]
+_ASK = {"benchmarks": "test_benchmarks.py", "tools": "test_site.py"}
+# A source distribution is without these folders.
+collect_ignore = [
+    test for name, test in _ASK.items() if not (Path(__file__).parents[1] / name).is_dir()
+]
 
 
 @pytest.fixture(scope="session")
