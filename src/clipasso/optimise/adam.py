@@ -34,6 +34,7 @@ class _Moved:
     """A tensor that is optimised, its average over steps, its two moments, its rate, its range, and
     what of it may move."""
 
+    name: str
     values: Tensor
     calm: Tensor
     mean: Tensor
@@ -91,7 +92,9 @@ class Adam:
                 bounds = torch.tensor([low, high], dtype=values.dtype, device=device)
                 if name == "points" and reach is not None:
                     bounds = reach.to(values).movedim(1, 0)[:, :, None, None]
-                self._slots.append(_Moved(values, calm, *moments, rate, bounds[0], bounds[1], free))
+                self._slots.append(
+                    _Moved(name, values, calm, *moments, rate, bounds[0], bounds[1], free)
+                )
         self.average = replace(self.drawing, **calms)
         self.step = torch.zeros(1, dtype=torch.long, device=device)
         self.active = torch.ones(len(frozen), dtype=torch.bool, device=device)
@@ -168,6 +171,12 @@ class Adam:
             slot.mean[seed, index] = 0.0
             slot.square[seed, index] = 0.0
             slot.calm[seed, index] = slot.values[seed, index]
+
+    def parts(self) -> dict[str, Tensor]:
+        """All that says where it is, by name: its own tensors, to be read or filled in place."""
+        moving = ("values", "calm", "mean", "square")
+        slots = {f"{s.name}.{part}": getattr(s, part) for s in self._slots for part in moving}
+        return {**slots, "step": self.step, "laid": self._laid, "active": self.active}
 
     def state(self) -> list[Tensor]:
         """Copies of all that `move` changes."""
