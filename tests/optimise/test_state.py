@@ -109,7 +109,9 @@ def test_another_photo_or_first_strokes_are_refused(scene, state):
     run((photo, initial + 1), SETTINGS, keeping=Keeping(begin=replace(state, same_place=False)))
 
 
-@pytest.mark.parametrize("name", ["adam.points.mean", "generator", "curve", "course", "best.points"])
+@pytest.mark.parametrize(
+    "name", ["adam.points.mean", "generator", "curve", "course", "best.points"]
+)
 def test_what_is_damaged_is_refused(scene, state, name):
     for tensors in (
         {k: v for k, v in state.tensors.items() if k != name},

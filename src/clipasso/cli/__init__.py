@@ -26,7 +26,7 @@ from clipasso.cli import (
 )
 from clipasso.cli.console import Stream, say, tell, tolerant_streams
 from clipasso.cli.stopping import Cancelled, Ended, cancellable, exit_status, terminable
-from clipasso.errors import ClipassoError
+from clipasso.errors import MEMORY_SHORT, ClipassoError, ran_out_of_memory
 
 __all__ = ["app", "run"]
 
@@ -102,6 +102,9 @@ def _run(arguments: list[str] | None, started: float) -> int:
         say("stopped; nothing was written")
         return exit_status(error)
     except Exception as error:
+        if ran_out_of_memory(error):
+            say(MEMORY_SHORT)
+            return 2
         # Click's usage errors print themselves; its class may come from a copy inside typer.
         if not hasattr(error, "show") or not hasattr(error, "exit_code"):
             raise
