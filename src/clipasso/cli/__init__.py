@@ -11,6 +11,7 @@ from clipasso._version import __version__
 from clipasso.cli import (
     animate,
     color,
+    doctor,
     draw,
     encoders,
     evaluate,
@@ -52,6 +53,7 @@ app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))
 app.command("encoders")(cancellable(encoders.command))
+app.command("doctor")(cancellable(doctor.command))
 
 
 def _print_version(wanted: bool) -> None:
