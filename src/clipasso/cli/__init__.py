@@ -26,6 +26,7 @@ from clipasso.cli import (
     style,
 )
 from clipasso.cli.console import Stream, say, tell, tolerant_streams
+from clipasso.cli.logs import logged
 from clipasso.cli.stopping import Cancelled, Ended, cancellable, exit_status, terminable
 from clipasso.errors import MEMORY_SHORT, ClipassoError, ran_out_of_memory
 
@@ -54,6 +55,9 @@ app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))
 app.command("encoders")(cancellable(encoders.command))
 app.command("doctor")(cancellable(doctor.command))
+for _command in app.registered_commands:
+    assert _command.callback is not None
+    _command.callback = logged(_command.callback)
 
 
 def _print_version(wanted: bool) -> None:

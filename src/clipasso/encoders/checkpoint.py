@@ -1,5 +1,6 @@
 """Read weights from a local file without ever running code from it."""
 
+import logging
 import warnings
 import zipfile
 from pathlib import Path
@@ -11,6 +12,8 @@ from clipasso.errors import ClipassoError
 
 __all__ = ["read_checkpoint"]
 
+_log = logging.getLogger(__name__)
+
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """The state dict of a safetensors file, a `torch.save` file or an OpenAI TorchScript archive.
@@ -21,6 +24,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     Raises:
         ClipassoError: the file is missing, unreadable or holds no state dict.
     """
+    _log.info("weights from %s", path)
     if not path.is_file():
         raise ClipassoError(f"{path}: no such weights file")
     try:

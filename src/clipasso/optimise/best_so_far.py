@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from clipasso.optimise.strokes import Drawing
 from clipasso.settings import Settings
 
 __all__ = ["Outcome", "Progress", "Track", "still_racing"]
+
+_log = logging.getLogger(__name__)
 
 _HALVED, _DECIDED = 0.1, 0.3  # parts of the steps after which half the seeds, and one, go on
 
@@ -148,6 +151,8 @@ class Track:
         if self.settings.drop:
             self.active = still_racing(self.active, self._losses, self.course.part)
         self._previous = values
+        _log.debug("step %d: losses %s, seeds %s go on", self.course.done,
+                   ", ".join(f"{value:.4g}" for value in values), self.active)  # fmt: skip
 
     def progress(self, seconds: float, photo: int) -> Progress:
         """The last evaluation in words for the callback."""

@@ -129,7 +129,7 @@ class Checkpoints:
                 write_atomically(path, packed(state, about, close_ups))
                 _log.info("step %d is kept in %s", state.step, path)
             except ClipassoError as error:
-                _log.warning("%s", error)
+                _log.info("%s", error)
                 note = f"--checkpoint {error}; the sketch went on without"
                 if note not in self.notes:
                     self.notes.append(note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
     from clipasso.optimise.limit import Limit
     from clipasso.pipeline.faces import CloseUps
+    from clipasso.pipeline.prepare import Prepared
 
 __all__ = ["sketch", "sketch_photo", "sketch_photos"]
+
+_log = logging.getLogger(__name__)
 
 
 def sketch(
@@ -272,6 +276,7 @@ def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, togeth
         start = replace(start, drawing=start.drawing.seeds(slice(settings.seeds)))
         if close_ups.steps > outcome.plan.steps:  # so few steps would give faces fewer too
             outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
+    _tell_of(outcome, prepared, spent)
     about = {"close-ups": close_ups.in_words()} if close_ups.faces else {}
     order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
     sketches = tuple(
@@ -294,6 +299,16 @@ def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, togeth
         together=together,
         close_ups=close_ups,
     )
+
+
+def _tell_of(outcome: Outcome, prepared: Prepared, spent: float) -> None:
+    seconds = {**prepared.seconds, "optimise": spent}
+    told = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
+    _log.info(
+        "%s: %s after %d steps, loss %.4g; %s", prepared.photo.name, outcome.stopped,
+        outcome.steps, outcome.losses[outcome.winner], told,
+        extra={"data": {"stage": "done", "seconds_by_stage": seconds}},
+    )  # fmt: skip
 
 
 def _to_sketch(

@@ -64,7 +64,7 @@ def optimised(
     if len(prepared) == 1:
         return [_too_large(prepared[0], reason)]
     half = (len(prepared) + 1) // 2
-    _log.warning("%d photos need too much memory together; %d now", len(prepared), half)
+    _log.info("%d photos need too much memory together; %d now", len(prepared), half)
     found: list[Outcome | ClipassoError] = []
     for first, some in ((0, prepared[:half]), (half, prepared[half:])):
 
