@@ -25,6 +25,8 @@ __all__ = [
     "picture", "redrawn", "without_surround",
 ]  # fmt: skip
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -77,8 +79,6 @@ class Photo:
     """
 
     pixels: NDArray[np.float32]
-
-_log = logging.getLogger(__name__)
     name: str
     frame: Frame
     notes: tuple[str, ...]
