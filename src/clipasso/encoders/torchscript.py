@@ -44,10 +44,8 @@ def read_archive(path: Path) -> dict[str, Tensor]:
         Exception: nearly any, of what is no such archive or refers to anything else.
     """
     with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        root = next(name for name in names if name.endswith("/constants.pkl"))[
-            : -len("constants.pkl")
-        ]
+        constants = next(n for n in archive.namelist() if n.endswith("/constants.pkl"))
+        root = constants.removesuffix("constants.pkl")
         declared = _declared(archive, root)
         found = _Unpickler(archive, root).load()
     state: dict[str, Tensor] = {}
