@@ -97,7 +97,7 @@ def logging_to(verbose: int, log: Path | None) -> Iterator[None]:
                 logger.removeHandler(handler)
 
 
-def _opened(path: Path) -> IO[str]:
+def _opened(path: Path) -> IO[bytes]:
     """A log to be added to.
 
     Raises:
@@ -108,7 +108,7 @@ def _opened(path: Path) -> IO[str]:
             with path.open("rb") as there:
                 if there.read(1) not in (b"", b"{"):
                     raise ClipassoError(f"--log {path}: holds no log; name another file")
-        return path.open("a", encoding="utf-8", errors="backslashreplace")
+        return path.open("ab", buffering=0)  # a full disk shows at once, and not on closing
     except OSError as error:
         reason = error.strerror or error
         raise ClipassoError(
@@ -131,7 +131,7 @@ class _Spoken(logging.Handler):
 class _Lines(logging.Handler):
     """Lines of JSON in a file, each there as soon as it is told."""
 
-    def __init__(self, file: IO[str], path: Path) -> None:
+    def __init__(self, file: IO[bytes], path: Path) -> None:
         super().__init__(logging.DEBUG)
         self._file, self._path, self._began = file, path, time.monotonic()
 
@@ -145,8 +145,7 @@ class _Lines(logging.Handler):
             **getattr(record, "data", {}),
         }
         try:
-            self._file.write(json.dumps(line, default=str) + "\n")
-            self._file.flush()
-        except (OSError, ValueError) as error:  # a full disk costs no sketch
+            self._file.write(f"{json.dumps(line, default=str)}\n".encode())
+        except OSError as error:  # a full disk costs no sketch
             logging.getLogger("clipasso").removeHandler(self)
             say(f"--log {self._path}: cannot be written any more ({error}); going on without")
