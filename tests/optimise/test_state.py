@@ -121,6 +121,14 @@ def test_what_is_damaged_is_refused(scene, state, name):
             run(scene, SETTINGS, keeping=Keeping(begin=replace(state, tensors=tensors)))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e30])
+@pytest.mark.parametrize("name", ["adam.points.values", "best.widths", "way.points", "course"])
+def test_strokes_that_cannot_be_drawn_are_refused(scene, state, name, value):
+    tensors = {**state.tensors, name: torch.full_like(state.tensors[name], value)}
+    with pytest.raises(ClipassoError, match=r"c\.st: does not fit this run"):
+        run(scene, SETTINGS, keeping=Keeping(begin=replace(state, tensors=tensors)))
+
+
 class Failing(Blur):
     """Sees no numbers any more after so many looks."""
 
@@ -136,7 +144,7 @@ class Failing(Blur):
         return seen
 
 
-@pytest.mark.parametrize("after", [10**9, 20, 1])
+@pytest.mark.parametrize("after", [10**9, 20, 21, 23, 1])  # in an evaluation and between two
 def test_a_loss_that_is_no_number_ends_the_run_with_the_best_so_far(scene, after):
     photo, initial = scene
     settings = replace(SETTINGS, pool=0, augmentations=0, seeds=1, iterations=60)

@@ -140,7 +140,9 @@ class Adam:
         bias = self._table.index_select(0, self.step)[0, 0]
         ages = self.step - self._laid
         own = self._table.index_select(0, ages.flatten()).reshape(*ages.shape, 3)
-        for slot, grad in zip(self._slots, grads, strict=True):
+        for slot, told in zip(self._slots, grads, strict=True):
+            # Strokes stay where they can be drawn; the loss will tell that it is no number.
+            grad = torch.nan_to_num(told, nan=0.0, posinf=0.0, neginf=0.0)
             slot.mean.lerp_(grad, 1 - _BETAS[0])
             slot.square.mul_(_BETAS[1]).addcmul_(grad, grad, value=1 - _BETAS[1])
             wide = (*ages.shape, *[1] * (grad.ndim - 2))

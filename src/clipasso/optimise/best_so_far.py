@@ -201,7 +201,7 @@ class Track:
         """Take note of all that `tensors` gave; not much is checked.
 
         Raises:
-            KeyError, ValueError, RuntimeError, TypeError, IndexError: it does not fit.
+            ArithmeticError, LookupError, ValueError, RuntimeError, TypeError: it does not fit.
         """
         self._losses, self._previous = tensors["losses"].tolist()
         terms, seeds = tensors["terms"].tolist(), len(self._losses)

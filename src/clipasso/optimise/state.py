@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeping", "Run", "State"]
 
+_FARTHEST = 1e9  # px, as the rasteriser has it
+_WIDE = (".widths", ".values", ".calm")
 _NEAR = 1e-2  # cosine distance of one photo's embeddings on two machines, at most
 
 
@@ -124,6 +126,7 @@ class Run:
         self._see_same(state)
         changing = self._changing()
         try:
+            _see_drawable(state.tensors)
             with torch.no_grad():
                 for name, tensor in changing.items():
                     there = state.tensors[name]
@@ -136,7 +139,7 @@ class Run:
                 raise ValueError(f"step {done:g}")
             self.course.go_to(int(done), at)
             self.track.put_back(state.tensors, state.names)
-        except (KeyError, ValueError, RuntimeError, TypeError, IndexError) as error:
+        except (ArithmeticError, LookupError, ValueError, RuntimeError, TypeError) as error:
             raise ClipassoError(
                 f"{state.where}: does not fit this run ({error}); it is damaged or was made by "
                 "another program, so begin anew without it"
@@ -176,6 +179,15 @@ class Run:
                 unlike.append("seen")
         if unlike:
             raise ClipassoError(f"{state.where}: {_why(unlike)}; give what it was made with")
+
+
+def _see_drawable(tensors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError for strokes, or their moments, that no run leaves."""
+    for name, tensor in tensors.items():
+        if name.startswith(("adam.", "best.", "way.")) and tensor.is_floating_point():
+            far = not bool((tensor.abs() <= _FARTHEST).all())  # so is what is no number
+            if far or (".widths" in name and name.endswith(_WIDE) and bool((tensor < 0).any())):
+                raise ValueError(f"{name} holds what cannot be drawn")
 
 
 def _equal(ours: Tensor, theirs: Tensor) -> bool:

@@ -93,7 +93,7 @@ class Checkpoints:
             return
         self.saved.see_version()
         self.saved.see_settings(settings)
-        self.saved.seenetworks(models)
+        self.saved.see_networks(models)
         self.saved.see_photo(photo)
         other = [f"{name} {there} there, {here} here" for name, here in place(models).items()
                  if (there := self.saved.made.get(name, "unknown")) != here]  # fmt: skip

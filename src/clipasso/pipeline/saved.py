@@ -63,7 +63,7 @@ class Saved:
         """
         if self.made["clipasso"] != __version__:
             raise ClipassoError(
-                f"--resume {self.path}: is a checkpoint of clipasso {self.made['clipasso']}, and "
+                f"--resume {self.path}: is a checkpoint of clipasso {_told(self.made['clipasso'])}, and "
                 f"this is {__version__}; go on with that one, or begin anew without --resume"
             )
 
@@ -94,7 +94,7 @@ class Saved:
                 "the same with another --fit; give the one it was made from"
             )
 
-    def seenetworks(self, models: Models) -> None:
+    def see_networks(self, models: Models) -> None:
         """See that these networks made it.
 
         Raises:
@@ -104,8 +104,8 @@ class Saved:
             theirs = self.made.get(name, "")
             if theirs != ours:
                 raise ClipassoError(
-                    f"--resume {self.path}: is a checkpoint of another {name} ({theirs}, here "
-                    f"{ours}); give the one it was made with"
+                    f"--resume {self.path}: is a checkpoint of another {name} ({_told(theirs)}, "
+                    f"here {_told(ours)}); give the one it was made with"
                 )
 
 
@@ -127,8 +127,10 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Saved:
         )  # fmt: skip
         made = {str(k): str(v) for k, v in about["made"].items()}
         close_ups = _close_ups_from(tensors, about["close-ups"])
-        made["clipasso"], dict(about["settings"])
-        return Saved(path, about["settings"], made, str(about["photo"]), state, close_ups)
+        if "clipasso" not in made:
+            raise ValueError("it names no version")
+        settings = dict(about["settings"])
+        return Saved(path, settings, made, str(about["photo"]), state, close_ups)
     except OSError as error:
         raise ClipassoError(
             f"--resume {path}: cannot be read ({error.strerror or error}); give the file that "
@@ -224,4 +226,5 @@ def checksum(photo: Photo) -> str:
 
 
 def _told(value: object) -> str:
-    return "not set" if value is None or value == "" else str(value)
+    """A value as it is shown, whatever a file holds."""
+    return " ".join(str(value).split())[:100] if value not in (None, "") else "not set"
