@@ -61,9 +61,10 @@ class Saved:
         Raises:
             ClipassoError: another did, and steps may have changed since.
         """
-        if self.made["clipasso"] != __version__:
+        theirs = self.made["clipasso"]
+        if theirs != __version__:
             raise ClipassoError(
-                f"--resume {self.path}: is a checkpoint of clipasso {_told(self.made['clipasso'])}, and "
+                f"--resume {self.path}: is a checkpoint of clipasso {_told(theirs)}, and "
                 f"this is {__version__}; go on with that one, or begin anew without --resume"
             )
 
