@@ -16,7 +16,19 @@ from clipasso.cli.logs import logging_to
 from clipasso.pipeline.models import Models
 from tiny import Blur
 
-QUICK = ["--seeds", "1", "--strokes", "2", "--iterations", "4", "-q", "--mask", "grabcut"]
+QUICK = [
+    "--seeds",
+    "1",
+    "--strokes",
+    "2",
+    "--iterations",
+    "4",
+    "-q",
+    "--mask",
+    "none",
+    "--frame",
+    "keep",
+]
 
 
 @pytest.fixture
@@ -36,7 +48,7 @@ def test_verbose_tells_the_stages_on_stderr(photo, tmp_path, capsys):
     assert run(["sketch", str(photo), "-o", str(tmp_path / "out"), *QUICK, "-v"]) == 0
     told = capsys.readouterr()
     assert told.out == ""
-    for words in ("on a canvas", "loss by blur", "mask grabcut", "strokes of 1 seeds placed",
+    for words in ("on a canvas", "loss by blur", "mask none keeps all", "strokes of 1 seeds placed",
                   "finished after 4 steps", "optimise", "disc.svg"):  # fmt: skip
         assert words in told.err, words
     assert "step 0: losses" not in told.err  # -vv has those

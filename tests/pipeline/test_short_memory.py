@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -159,7 +160,7 @@ class Failing(Blur):
 
 
 def test_a_loss_that_stops_being_a_number_is_noted_and_the_best_is_kept(tmp_path):
-    encoder = Failing(16)
+    encoder = Failing(7)  # steps, of 10
     (result,) = clipasso.sketch_photos(photos(1), Models(encoder, encoder), SETTINGS)
     assert result.outcome.stopped == "diverged"
     notes = [note for note in result.notes if "no number any more" in note]
@@ -178,19 +179,12 @@ def test_a_loss_that_never_was_a_number_is_one_clear_line():
     assert "\n" not in str(error)
 
 
-def test_no_clock_is_asked_that_can_be_set(models, monkeypatch):
+def test_no_clock_is_asked_that_can_be_set():
     """The clock on the wall may jump: only log lines and nothing else tell its time."""
-    import ast
-
-    house = Path(clipasso.__file__).parent
-    asked = set()
-    for path in house.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and ast.unparse(node) in (
-                "time.time", "time.localtime", "datetime.now", "datetime.utcnow", "date.today",
-            ):  # fmt: skip
-                asked.add(path.name)
-    assert asked <= {"logs.py"}
+    clocks = re.compile(r"\btime\.time\(|localtime\(|datetime\.(?:utc)?now\(|date\.today\(")
+    files = Path(clipasso.__file__).parent.rglob("*.py")
+    asked = {path.name for path in files if clocks.search(path.read_text(encoding="utf-8"))}
+    assert asked == {"logs.py"}
 
 
 def test_the_log_does_not_disturb(models, caplog):

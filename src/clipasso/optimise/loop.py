@@ -205,7 +205,7 @@ def _cut(outcomes: Sequence[Outcome], jobs: Sequence[Job], step: Step) -> list[O
     found: dict[int, dict[str, float]] = {}
     if changed:
         step.evaluate(whole.to(jobs[0].photo.device), changed)
-        found = _found(step)
+        found = {k: terms for k, terms in _found(step).items() if math.isfinite(terms["total"])}
     first, made = 0, []
     for job, out, drawing in zip(jobs, outcomes, drawings, strict=True):
         own = _own(found, range(first, first + len(drawing)), job)

@@ -112,7 +112,7 @@ class Result:
             "left_out": self.photo.surround,
             "close_ups": self.close_ups.as_list(),
             "seed": self.seed,
-            "loss": out.losses[out.winner],
+            "loss": _number(out.losses[out.winner]),
             "seeds": [
                 {
                     "seed": s,
