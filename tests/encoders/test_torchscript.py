@@ -27,11 +27,11 @@ class Outer(nn.Module):
     def __init__(self):
         super().__init__()
         self.layers = nn.Sequential(Inner(), Inner(), nn.Linear(3, 2).half().float())
-        self.half = nn.Parameter(torch.randn(4).half())
+        self.small = nn.Parameter(torch.randn(4).half())
         self.size = 224
 
     def forward(self, x):
-        return self.layers(x) + self.half.sum().float()
+        return self.layers(x) + self.small.sum().float()
 
 
 @pytest.fixture(scope="module", params=["traced", "scripted"])
