@@ -73,7 +73,8 @@ def logging_to(verbose: int, log: Path | None) -> Iterator[None]:
     if not verbose and log is None:
         yield
         return
-    logger, handlers = logging.getLogger("clipasso"), []
+    logger = logging.getLogger("clipasso")
+    handlers: list[logging.Handler] = []
     with ExitStack() as held:
         if verbose:
             handlers.append(_Spoken(logging.INFO if verbose == 1 else logging.DEBUG))

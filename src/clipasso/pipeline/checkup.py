@@ -186,7 +186,7 @@ def _differences(device: str) -> tuple[float, float]:
     seen = []
     for backend in ("auto", "reference"):
         inputs = [t.to(device).requires_grad_() for t in (points.clone(), widths.clone())]
-        image = rasterize(inputs[0], widths=inputs[1], size=32, backend=backend)  # type: ignore[arg-type]
+        image = rasterize(inputs[0], widths=inputs[1], size=32, backend=backend)
         seen.append((image.detach(), *torch.autograd.grad((image * light).sum(), inputs)))
     (image, *ours), (wanted, *theirs) = seen
     values = float((image - wanted).abs().max())

@@ -238,8 +238,9 @@ def sketch_photos(
     spent, more = time.monotonic() - began + earlier, checkpoints.notes if checkpoints else ()
     results: list[Result | ClipassoError] = []
     for begun in made:
-        out = begun if isinstance(begun, ClipassoError) else next(outcomes)
-        if isinstance(begun, ClipassoError) or isinstance(out, ClipassoError):
+        if isinstance(begun, ClipassoError):
+            results.append(begun)
+        elif isinstance(out := next(outcomes), ClipassoError):
             results.append(out)
         else:
             out = replace(out, notes=(*out.notes, *more))
