@@ -3,6 +3,7 @@
 import builtins
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -178,20 +179,23 @@ class TestVggWeights:
         pytest.importorskip("lpips")
         asked = []
 
-        def fetch(url, **kwargs):
-            asked.append(url)
-            (cache / url.rsplit("/", 1)[1]).symlink_to(vgg_file)
+        def fetch(url, path, hash_prefix):
+            asked.append((url, hash_prefix))
+            Path(path).symlink_to(vgg_file)
 
         monkeypatch.setattr(hub, "url_answers", lambda url: True)
-        monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fetch)
+        monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
         assert load_metric("lpips").name == "lpips"
-        assert asked == [VGG16_Weights.IMAGENET1K_V1.url]
+        url = VGG16_Weights.IMAGENET1K_V1.url
+        (digits,) = [hash_prefix for asked_for, hash_prefix in asked if asked_for == url]
+        assert url.endswith(f"-{digits}.pth")  # whose checksum begins with them
+        assert len(digits) == 8
 
     def test_a_download_that_breaks_off(self, monkeypatch):
         def broken(*args, **kwargs):
             raise OSError("connection reset\nby peer")
 
         monkeypatch.setattr(hub, "url_answers", lambda url: True)
-        monkeypatch.setattr(torch.hub, "load_state_dict_from_url", broken)
+        monkeypatch.setattr(torch.hub, "download_url_to_file", broken)
         with pytest.raises(ClipassoError, match=r"could not be fetched \(connection reset\)$"):
             metrics.load_metric("lpips")

@@ -11,6 +11,7 @@ from clipasso._version import __version__
 from clipasso.cli import (
     animate,
     color,
+    doctor,
     draw,
     encoders,
     evaluate,
@@ -25,8 +26,9 @@ from clipasso.cli import (
     style,
 )
 from clipasso.cli.console import Stream, say, tell, tolerant_streams
+from clipasso.cli.logs import logged
 from clipasso.cli.stopping import Cancelled, Ended, cancellable, exit_status, terminable
-from clipasso.errors import ClipassoError
+from clipasso.errors import MEMORY_SHORT, ClipassoError, ran_out_of_memory
 
 __all__ = ["app", "run"]
 
@@ -52,6 +54,10 @@ app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))
 app.command("encoders")(cancellable(encoders.command))
+app.command("doctor")(cancellable(doctor.command))
+for _command in app.registered_commands:
+    assert _command.callback is not None
+    _command.callback = logged(_command.callback)
 
 
 def _print_version(wanted: bool) -> None:
@@ -102,6 +108,9 @@ def _run(arguments: list[str] | None, started: float) -> int:
         say("stopped; nothing was written")
         return exit_status(error)
     except Exception as error:
+        if ran_out_of_memory(error):
+            say(MEMORY_SHORT)
+            return 2
         # Click's usage errors print themselves; its class may come from a copy inside typer.
         if not hasattr(error, "show") or not hasattr(error, "exit_code"):
             raise

@@ -20,6 +20,8 @@ from clipasso.settings.knob import bare, choices
 __all__ = [
     "AllSeeds",
     "AsJson",
+    "Checkpoint",
+    "CheckpointEvery",
     "Debug",
     "Device",
     "Encoder",
@@ -35,6 +37,7 @@ __all__ = [
     "Preview",
     "Quiet",
     "Record",
+    "Resume",
     "SaliencyEncoder",
     "SaliencyWeights",
     "SketchFile",
@@ -101,6 +104,17 @@ Record = _file(
     _FILES,
     "An SVG, HTML, GIF, WebP or MP4 file that shows how the sketch came about: the strokes on "
     "their way (figure 7). Of several photos, one each: NAME in its name is the photo's.",
+)
+Checkpoint = _file(
+    _FILES,
+    "A file that keeps the state of one sketch while it is made, for --resume; removed once the "
+    "result is written.",
+)
+CheckpointEvery = _whole(_FILES, "Steps from one checkpoint to the next (50).")
+Resume = _file(
+    _FILES,
+    "A checkpoint to go on from, with all other options as they were: the result is that of an "
+    "uninterrupted run.",
 )
 Quiet = _flag("Print nothing but errors and warnings.", "--quiet", "-q")
 AsJson = _flag("Print each result's report as one line of JSON.", "--json")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clipasso.cli import options as opt
+from clipasso.cli.checkpoint import CheckpointFile
 from clipasso.cli.console import say
 from clipasso.cli.duration import Clock
 from clipasso.cli.forecast import Forecast, where
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from clipasso.optimise.limit import Limit
     from clipasso.photo.canvas import Photo
     from clipasso.photo.masks import Mask
+    from clipasso.pipeline.checkpoint import Checkpoints
     from clipasso.pipeline.models import Models
     from clipasso.pipeline.preview import Preview
     from clipasso.pipeline.result import Result
@@ -69,6 +71,9 @@ def command(
     skip_existing: opt.SkipExisting = False,
     preview: opt.Preview = None,
     record: opt.Record = None,
+    checkpoint: opt.Checkpoint = None,
+    checkpoint_every: opt.CheckpointEvery = None,
+    resume: opt.Resume = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
     **chosen: Any,
@@ -91,6 +96,8 @@ def command(
 
       clipasso sketch cat.jpg --record cat.gif
 
+      clipasso sketch cat.jpg --preset paper --checkpoint cat.state
+
       clipasso sketch cat.jpg --preset paper --weights RN101.pt
 
       clipasso sketch cat.jpg --init mine.svg --freeze all --strokes 12
@@ -109,6 +116,7 @@ def command(
     settings, preferred = make_settings(
         preset, **{**implied, **{k: v for k, v in chosen.items() if v is not None}}
     )
+    kept = CheckpointFile(checkpoint, checkpoint_every, resume, force, settings)
     recording = None if record is None else Record(record, force)
     writing = 0.0 if recording is None else recording.seconds
     clock = None if time_limit is None else Clock(
@@ -118,10 +126,12 @@ def command(
         output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json, recording
     )  # fmt: skip
     files = [weights, saliency_weights, mask_weights, Path(mask), Path(init) if init else None]
+    files += [resume] if checkpoint is None else []
     found = expanded(photos, quiet)
     shown = None if preview is None else PreviewFile(preview, force, [*found, *files])
     jobs = outlet.plan(found, files)
     alone = "--preview" if shown is not None else "--time" if clock is not None else ""
+    alone = kept.see(len(jobs), clock is not None) or alone
     count = choose_workers(workers, len(jobs), settings, together, device, alone)
     if not jobs:
         return 0
@@ -135,6 +145,8 @@ def command(
         if shown is not None:
             shown.plan(results)
             whole.enter_context(shown.at_work())
+        others = [*results, *([preview] if preview else [])]
+        whole.enter_context(kept.at_work(others, [*found, *files]))
         if count > 1:
             sketcher = Sketcher(
                 settings, encoder or preferred, weights, saliency_encoder, saliency_weights, fit,
@@ -164,12 +176,14 @@ def command(
                 made = _sketch(
                     loaded, models, settings, given, freeze, notes, outlet, stopping, forecast,
                     times, None if shown is None else shown.show, limit,
+                    kept.checkpoints,
                 )  # fmt: skip
                 written = [
                     _write(outlet, photo, stem, result, said)
                     for (photo, _, stem), result in zip(loaded, made, strict=True)
                 ]
             good = good and len(loaded) == len(some) and all(written)
+            kept.end(made[0] if made and all(written) else None)
             if stopping.event.is_set():
                 if first + batch < len(jobs):
                     outlet.say_stopped(len(jobs))
@@ -221,6 +235,7 @@ def _sketch(
     times: int,
     on_preview: Callable[[Preview], None] | None,
     limit: Limit | None,
+    checkpoints: Checkpoints | None,
 ) -> list[Result | ClipassoError]:
     """Sketch photos together behind one progress bar, as is done so many times in all."""
     from clipasso.pipeline.sketch import sketch_photos
@@ -237,7 +252,7 @@ def _sketch(
         lambda on_progress: sketch_photos(
             photos, models, settings, masks=[found for _, found, _ in loaded], init=given,
             freeze=freeze, notes=notes, on_progress=on_progress, on_preview=on_preview,
-            stop=stopping.event, limit=limit,
+            stop=stopping.event, limit=limit, checkpoints=checkpoints,
         ),
         times,
     )  # fmt: skip

@@ -1,15 +1,17 @@
 """Read weights from a local file without ever running code from it."""
 
-import warnings
-import zipfile
+import logging
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from clipasso.encoders.torchscript import is_torchscript, read_archive
 from clipasso.errors import ClipassoError
 
 __all__ = ["read_checkpoint"]
+
+_log = logging.getLogger(__name__)
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -21,6 +23,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     Raises:
         ClipassoError: the file is missing, unreadable or holds no state dict.
     """
+    _log.info("weights from %s", path)
     if not path.is_file():
         raise ClipassoError(f"{path}: no such weights file")
     try:
@@ -44,17 +47,6 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> object:
-    if not _is_torchscript(path):
-        return torch.load(path, map_location="cpu", weights_only=True)
-    # OpenAI publishes CLIP as TorchScript; loading an archive runs none of its code.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that TorchScript is on its way out
-        return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
-
-
-def _is_torchscript(path: Path) -> bool:
-    """Both kinds of checkpoint are zip files; only TorchScript's holds compiled constants."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    if is_torchscript(path):  # as OpenAI publishes CLIP
+        return read_archive(path)
+    return torch.load(path, map_location="cpu", weights_only=True)

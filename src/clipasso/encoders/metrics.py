@@ -127,7 +127,10 @@ def _vgg_weights() -> Path:
             f"not answer; give torchvision's {_VGG_FILE} with --weights FILE"
         )
     try:
-        torch.hub.load_state_dict_from_url(url, map_location="cpu")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The file's name holds the first digits of its SHA-256, which is checked with them.
+        prefix = path.stem.rpartition("-")[2]
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=prefix)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ClipassoError(f"--loss lpips: VGG16 could not be fetched ({reason})") from None

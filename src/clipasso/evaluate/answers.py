@@ -97,7 +97,7 @@ def _load(path: Path) -> dict[str, Any]:
         held = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ClipassoError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         held = None
     try:
         good = (

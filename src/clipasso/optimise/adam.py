@@ -34,6 +34,7 @@ class _Moved:
     """A tensor that is optimised, its average over steps, its two moments, its rate, its range, and
     what of it may move."""
 
+    name: str
     values: Tensor
     calm: Tensor
     mean: Tensor
@@ -91,7 +92,9 @@ class Adam:
                 bounds = torch.tensor([low, high], dtype=values.dtype, device=device)
                 if name == "points" and reach is not None:
                     bounds = reach.to(values).movedim(1, 0)[:, :, None, None]
-                self._slots.append(_Moved(values, calm, *moments, rate, bounds[0], bounds[1], free))
+                self._slots.append(
+                    _Moved(name, values, calm, *moments, rate, bounds[0], bounds[1], free)
+                )
         self.average = replace(self.drawing, **calms)
         self.step = torch.zeros(1, dtype=torch.long, device=device)
         self.active = torch.ones(len(frozen), dtype=torch.bool, device=device)
@@ -137,7 +140,9 @@ class Adam:
         bias = self._table.index_select(0, self.step)[0, 0]
         ages = self.step - self._laid
         own = self._table.index_select(0, ages.flatten()).reshape(*ages.shape, 3)
-        for slot, grad in zip(self._slots, grads, strict=True):
+        for slot, told in zip(self._slots, grads, strict=True):
+            # Strokes stay where they can be drawn; the loss will tell that it is no number.
+            grad = torch.nan_to_num(told, nan=0.0, posinf=0.0, neginf=0.0)
             slot.mean.lerp_(grad, 1 - _BETAS[0])
             slot.square.mul_(_BETAS[1]).addcmul_(grad, grad, value=1 - _BETAS[1])
             wide = (*ages.shape, *[1] * (grad.ndim - 2))
@@ -168,6 +173,12 @@ class Adam:
             slot.mean[seed, index] = 0.0
             slot.square[seed, index] = 0.0
             slot.calm[seed, index] = slot.values[seed, index]
+
+    def parts(self) -> dict[str, Tensor]:
+        """All that says where it is, by name: its own tensors, to be read or filled in place."""
+        moving = ("values", "calm", "mean", "square")
+        slots = {f"{s.name}.{part}": getattr(s, part) for s in self._slots for part in moving}
+        return {**slots, "step": self.step, "laid": self._laid, "active": self.active}
 
     def state(self) -> list[Tensor]:
         """Copies of all that `move` changes."""

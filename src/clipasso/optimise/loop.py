@@ -22,6 +22,7 @@ from clipasso.optimise.memory import keep_freed_memory
 from clipasso.optimise.objective import Objective
 from clipasso.optimise.pace import measure
 from clipasso.optimise.showing import Look, Showing
+from clipasso.optimise.state import Keeping, Run
 from clipasso.optimise.step import Step
 from clipasso.optimise.strokes import Drawing
 from clipasso.settings import Settings
@@ -63,6 +64,7 @@ def optimise_together(
     *,
     on_look: Callable[[Look], None] | None = None,
     limit: Limit | None = None,
+    keeping: Keeping | None = None,
 ) -> list[Outcome]:
     """Optimise several photos' strokes in one batch, each as it would be alone.
 
@@ -78,9 +80,14 @@ def optimise_together(
         on_look: called every half second with strokes of each photo in work, evaluated or not.
         limit: chooses the seeds, of those that the jobs have, and the steps, in place of the
             settings' `iterations`.
+        keeping: when the state of the run is kept, and what it goes on from; for one job without
+            a limit.
 
     Returns:
         One outcome a job, in their order.
+
+    Raises:
+        ClipassoError: what it is to go on from is of another run.
     """
     device, began = jobs[0].photo.device, time.monotonic()
     if device.type == "cpu":
@@ -108,10 +115,15 @@ def optimise_together(
     step = Step(adam, pool, photos, settings.canvas)
     if device.type == "cuda":
         step.capture()
+    keeping, run = keeping or Keeping(), Run(jobs, pool, adam, tracks, course)
+    began -= keeping.start(run)
+    step.keep(_going(tracks, parts))
 
     while True:
         _steer(adam, course)
-        last = course.ended or (stop is not None and stop.is_set())
+        stopping = stop is not None and stop.is_set()
+        last = course.ended or stopping
+        keeping.see(run, time.monotonic() - began, stopping)
         evaluating = last or course.done % settings.evaluate_every == 0
         if evaluating:  # before the look, so that nothing is kept with strokes off the page
             for n, (job, part, track) in enumerate(zip(jobs, parts, tracks, strict=True)):
@@ -128,8 +140,7 @@ def optimise_together(
                 tracks[n].evaluate(strokes(n), _own(found, parts[n], jobs[n]))
                 if on_progress is not None:
                     on_progress(tracks[n].progress(time.monotonic() - began, n))
-            active = [part[k] for track, part in zip(tracks, parts, strict=True)
-                      for k in track.active]  # fmt: skip
+            active = _going(tracks, parts)
             if last or not active:
                 break
             step.keep(active)
@@ -140,6 +151,11 @@ def optimise_together(
     notes = () if step.note is None else (step.note,)
     outcomes = [track.outcome(notes, chosen and chosen.followed(course)) for track in tracks]
     return _cut(outcomes, jobs, step)
+
+
+def _going(tracks: Sequence[Track], parts: Sequence[range]) -> list[int]:
+    """The seeds of all photos that go on."""
+    return [part[k] for track, part in zip(tracks, parts, strict=True) for k in track.active]
 
 
 def _steer(adam: Adam, course: Course) -> None:
@@ -189,7 +205,7 @@ def _cut(outcomes: Sequence[Outcome], jobs: Sequence[Job], step: Step) -> list[O
     found: dict[int, dict[str, float]] = {}
     if changed:
         step.evaluate(whole.to(jobs[0].photo.device), changed)
-        found = _found(step)
+        found = {k: terms for k, terms in _found(step).items() if math.isfinite(terms["total"])}
     first, made = 0, []
     for job, out, drawing in zip(jobs, outcomes, drawings, strict=True):
         own = _own(found, range(first, first + len(drawing)), job)

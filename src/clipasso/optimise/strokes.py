@@ -88,6 +88,10 @@ class Drawing:
             size=size, degree=self.degree,
         )  # fmt: skip
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Its tensors by name but for `frozen`, no copies."""
+        return {name: getattr(self, name) for name in _TENSORS}
+
     def to(self, device: torch.device | str) -> Drawing:
         """The same strokes on another device."""
         moved = {name: getattr(self, name).to(device) for name in (*_TENSORS, "frozen")}

@@ -3,6 +3,7 @@
 Coordinates are continuous: pixel (row i, column j) covers y in [i, i + 1] and x in [j, j + 1].
 """
 
+import logging
 import math
 import os
 import warnings
@@ -23,6 +24,8 @@ __all__ = [
     "Fit", "Frame", "Photo", "PhotoSource", "check_fit", "closer", "explained", "load_photo",
     "picture", "redrawn", "without_surround",
 ]  # fmt: skip
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def load_photo(
         layers.size, (frame.width * frame.scale_x, frame.height * frame.scale_y), strict=True
     )
     detail = layers.finest * max(own / drawn for own, drawn in sides)
+    _log.info("%s: on a canvas of %d px, %.3g of its px in one", title, size, detail)
     return Photo(pixels, title, frame, notes, alpha, source, fit, detail)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ __all__ = [
     "pick_device",
     "use_precision",
 ]
+
+_log = logging.getLogger(__name__)
 
 _OF_SALIENCY = ("auto", "attention", "relevance")  # what CLIP's ViT-B/32 can do
 
@@ -106,6 +109,24 @@ def load_models(
         ClipassoError: an encoder, checkpoint or device that cannot be used.
     """
     compile_ahead("forward", "backward")
+    models = _loaded(settings, encoder, weights, saliency_encoder, saliency_weights, device)
+    _log.info(
+        "loss by %s in %s, saliency by %s, on %s with %d threads", models.loss.description,
+        str(models.loss.precision).removeprefix("torch."), models.saliency.description,
+        models.device, torch.get_num_threads(),
+    )  # fmt: skip
+    return models
+
+
+def _loaded(
+    settings: Settings,
+    encoder: str | Encoder,
+    weights: str | Path | None,
+    saliency_encoder: str | Encoder | None,
+    saliency_weights: str | Path | None,
+    device: str,
+) -> Models:
+    """What `load_models` returns."""
     where, note = pick_device(device), None
     metric = None
     if settings.loss in ("l2", "lpips"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from clipasso.vector.sketch import Sketch
 
 __all__ = ["Prepared", "prepare"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +108,11 @@ def prepare(
     allowed = frame_mask(photo) if inside is None else frame_mask(photo) & inside
     start = initialise(pixels, allowed, image, models.saliency, settings, given)
     spent = {**seconds, "initialise": time.monotonic() - began}
+    _log.info(
+        "%s: %d strokes of %d seeds placed by %s, zoomed %.3g times, in %.2f s", photo.name,
+        settings.strokes, settings.seeds, start.saliency_from, photo.frame.zoom,
+        spent["initialise"],
+    )  # fmt: skip
     laying = Laying(start.distribution, pixels, allowed, settings)
     job = Job(start.drawing, image, objective, Page.of(photo), laying.anew)
     return Prepared(photo, settings, mask, start, job, tuple(notes), spent)

@@ -40,6 +40,7 @@ def make_ready(
     seconds: dict[str, float],
     stop: threading.Event | None,
     limit: Limit | None,
+    drawn: CloseUps | None = None,
 ) -> Ready:
     """Zoom to the object, draw faces from close up, place all other strokes.
 
@@ -47,15 +48,16 @@ def make_ready(
         photo, mask, init, freeze, seconds, stop: as for `pipeline.sketch.sketch_photo`. Faces have
             no strokes of their own beside those of `init`.
         limit: where little of it is left, faces are drawn like the rest, and so say the settings.
+        drawn: faces that an earlier run drew; None draws them now.
 
     Raises:
         ClipassoError: settings that do not go together, or a photo with nothing to draw.
     """
     photo, mask = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
-    close_ups = CloseUps()
+    close_ups = drawn or CloseUps()
     if limit is not None and limit.left() < _ENOUGH:
         settings = replace(settings, faces="none")
-    if init is None and not freeze:
+    if init is None and not freeze and drawn is None:
         close_ups = draw_faces(photo, mask, models, settings, stop)
     if close_ups.sketch is not None:
         init, freeze, seconds = close_ups.sketch, "all", {**seconds, "faces": close_ups.seconds}

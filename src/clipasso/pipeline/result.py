@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -111,12 +112,18 @@ class Result:
             "left_out": self.photo.surround,
             "close_ups": self.close_ups.as_list(),
             "seed": self.seed,
-            "loss": out.losses[out.winner],
+            "loss": _number(out.losses[out.winner]),
             "seeds": [
-                {"seed": s, "loss": out.losses[k], **{n: v[k] for n, v in out.terms.items()}}
+                {
+                    "seed": s,
+                    "loss": _number(out.losses[k]),
+                    **{n: _number(v[k]) for n, v in out.terms.items()},
+                }
                 for k, s in enumerate(seeds)
             ],
-            "curve": [{"step": step, "losses": list(losses)} for step, losses in out.curve],
+            "curve": [
+                {"step": step, "losses": list(map(_number, losses))} for step, losses in out.curve
+            ],
             "steps": out.steps,
             "stopped": out.stopped,
             "time_plan": None if self.time_plan is None else asdict(self.time_plan),
@@ -127,6 +134,11 @@ class Result:
             "notes": list(self.notes),
             "versions": versions(),
         }
+
+
+def _number(value: float) -> float | None:
+    """As JSON has it, which knows neither infinity nor what is no number."""
+    return value if math.isfinite(value) else None
 
 
 def versions() -> dict[str, str]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipasso._version import __version__
 from clipasso.errors import ClipassoError
-from clipasso.optimise.loop import Outcome, Progress, optimise_together
+from clipasso.optimise.loop import Outcome, Progress
 from clipasso.photo.canvas import Fit, Photo, load_photo
 from clipasso.photo.masks import Mask, make_mask
 from clipasso.photo.picture_frame import without_frame
+from clipasso.pipeline.checkpoint import Checkpoints
 from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.preview import Preview, first_preview, shown_looks
 from clipasso.pipeline.ready import Ready, make_ready
 from clipasso.pipeline.result import Result
 from clipasso.pipeline.timed import make_limit
+from clipasso.pipeline.together import optimised
 from clipasso.settings import Settings, make_settings
 from clipasso.start.from_sketch import read_init
 from clipasso.vector.sketch import Sketch
@@ -31,9 +34,12 @@ if TYPE_CHECKING:
 
     from clipasso.encoders.base import Encoder
     from clipasso.optimise.limit import Limit
+    from clipasso.pipeline.faces import CloseUps
     from clipasso.pipeline.prepare import Prepared
 
 __all__ = ["sketch", "sketch_photo", "sketch_photos"]
+
+_log = logging.getLogger(__name__)
 
 
 def sketch(
@@ -54,6 +60,9 @@ def sketch(
     on_progress: Callable[[Progress], None] | None = None,
     on_preview: Callable[[Preview], None] | None = None,
     stop: threading.Event | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: str | os.PathLike[str] | None = None,
     **settings: Any,
 ) -> Result:
     """Turn a photo into a sketch.
@@ -82,6 +91,11 @@ def sketch(
         on_preview: called with the first strokes as soon as they are laid, with the best seed's
             every half second from then on, and with the result's.
         stop: set it, from another thread or a signal handler, to end early with the best so far.
+        checkpoint: a file to keep the state of the run in, written whole every few steps and when
+            it is stopped; it stays for the caller to remove. Not with `time_limit`.
+        checkpoint_every: steps from one to the next, 50 by default.
+        resume: a checkpoint to go on from, with everything else as it was: the result is that of
+            an uninterrupted run, on a CPU to the byte. It may be the same file.
         settings: fields of `Settings`: `strokes=16`, `seeds=3`, `width=3.0`, `seed=0` ...
 
     Raises:
@@ -92,6 +106,7 @@ def sketch(
         >>> result.sketch.save("cat.svg")
     """
     began = time.monotonic()
+    checkpoints = Checkpoints.of(checkpoint, checkpoint_every, resume)
     given, implied, notes = read_init(init)
     chosen = {name: value for name, value in settings.items() if value is not None}
     made, preferred = make_settings(preset, **{**implied, **chosen})
@@ -105,7 +120,7 @@ def sketch(
     return sketch_photo(
         photo, models, made, mask=found, init=given, freeze=freeze, notes=notes,
         on_progress=on_progress, on_preview=on_preview, stop=stop,
-        seconds={"load": time.monotonic() - loading}, limit=limit,
+        seconds={"load": time.monotonic() - loading}, limit=limit, checkpoints=checkpoints,
     )  # fmt: skip
 
 
@@ -123,6 +138,7 @@ def sketch_photo(
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
     limit: Limit | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Result:
     """`sketch` with everything loaded: what a batch of photos shares stays with the caller.
 
@@ -135,6 +151,7 @@ def sketch_photo(
         notes: lines a person should see that are known already, as of what was read.
         seconds: time spent already, by stage.
         limit: a time limit (`pipeline.timed.make_limit`), which chooses seeds and steps.
+        checkpoints: where the run's state is kept and what it goes on from; not with a limit.
 
     Raises:
         ClipassoError: settings that do not go together.
@@ -142,6 +159,7 @@ def sketch_photo(
     (result,) = sketch_photos(
         [photo], models, settings, masks=[mask], init=init, freeze=freeze, notes=notes,
         on_progress=on_progress, on_preview=on_preview, stop=stop, seconds=seconds, limit=limit,
+        checkpoints=checkpoints,
     )  # fmt: skip
     if isinstance(result, ClipassoError):
         raise result
@@ -162,11 +180,13 @@ def sketch_photos(
     stop: threading.Event | None = None,
     seconds: dict[str, float] | None = None,
     limit: Limit | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> list[Result | ClipassoError]:
     """Sketch several photos in one batch, each as `sketch_photo` would alone.
 
     It is for GPUs, where one large batch costs less than many small ones (not yet run on one); a
-    CPU takes as long as for one photo after the other, and more memory.
+    CPU takes as long as for one photo after the other, and more memory. Where memory is short for
+    all of them, they are halved until it suffices.
 
     Args:
         photos: each on a canvas of `settings.canvas` pixels.
@@ -176,15 +196,20 @@ def sketch_photos(
         on_preview: called with strokes of each photo, as in `sketch`; `Preview.photo` says whose.
         stop: once set, every photo ends with its best so far.
         models, settings, init, freeze, notes, seconds, limit: as in `sketch_photo`.
+        checkpoints: as in `sketch_photo`, for one photo.
 
     Returns:
         For each photo its result, or the error for which it has none; the others do not suffer.
+
+    Raises:
+        ClipassoError: checkpoints of another run, or where there can be none.
     """
+    drawn = None if checkpoints is None else _gone_on(checkpoints, photos, models, settings, limit)
     made: list[Ready | ClipassoError] = []
     for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
         try:
             ready = make_ready(
-                photo, mask, models, settings, init, freeze, seconds or {}, stop, limit
+                photo, mask, models, settings, init, freeze, seconds or {}, stop, limit, drawn
             )
             one = replace(ready.prepared, notes=(*ready.prepared.notes, *notes))
             made.append(ready._replace(prepared=one))
@@ -202,12 +227,24 @@ def sketch_photos(
     began = time.monotonic()
     prepared = [ready.prepared for ready in made if isinstance(ready, Ready)]
     looks = None if on_preview is None else shown_looks(prepared, good, on_preview)
-    outcomes = _optimise(prepared, settings, told, stop, on_look=looks, limit=limit)
-    spent = time.monotonic() - began
-    results: list[Result | ClipassoError] = [
-        r if isinstance(r, ClipassoError) else _finish(r, models, next(outcomes), spent, len(good))
-        for r in made
-    ]
+    keeping, earlier = None, 0.0
+    if checkpoints is not None and good:
+        close_ups = next(ready.close_ups for ready in made if isinstance(ready, Ready))
+        keeping = checkpoints.keeping(photos[0], models, settings, close_ups)
+        earlier = 0.0 if keeping.begin is None else keeping.begin.seconds
+    outcomes = iter(
+        optimised(prepared, settings, told, stop, on_look=looks, limit=limit, keeping=keeping)
+    )
+    spent, more = time.monotonic() - began + earlier, checkpoints.notes if checkpoints else ()
+    results: list[Result | ClipassoError] = []
+    for begun in made:
+        if isinstance(begun, ClipassoError):
+            results.append(begun)
+        elif isinstance(out := next(outcomes), ClipassoError):
+            results.append(out)
+        else:
+            out = replace(out, notes=(*out.notes, *more))
+            results.append(_finish(begun, models, out, spent, len(good)))
     if on_preview is not None:
         for n, result in enumerate(results):
             if isinstance(result, Result):
@@ -216,9 +253,19 @@ def sketch_photos(
     return results
 
 
-def _optimise(prepared: Sequence[Prepared], *given: Any, **options: Any) -> Iterator[Outcome]:
-    jobs = [one.job for one in prepared]
-    return iter(optimise_together(jobs, *given, **options) if jobs else [])
+def _gone_on(
+    checkpoints: Checkpoints, photos: Sequence[Photo], models: Models, settings: Settings,
+    limit: Limit | None,
+) -> CloseUps | None:  # fmt: skip
+    """See that a run can have checkpoints; what an earlier one had drawn of its faces."""
+    if len(photos) != 1:
+        raise ClipassoError(f"--checkpoint: is of one sketch, not of {len(photos)}; give one photo")
+    if limit is not None:
+        raise ClipassoError(
+            "--checkpoint: does not go with --time, whose steps follow the clock; give --iterations"
+        )
+    checkpoints.begin(photos[0], models, settings)
+    return None if checkpoints.saved is None else checkpoints.saved.close_ups
 
 
 def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, together: int) -> Result:
@@ -230,6 +277,7 @@ def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, togeth
         start = replace(start, drawing=start.drawing.seeds(slice(settings.seeds)))
         if close_ups.steps > outcome.plan.steps:  # so few steps would give faces fewer too
             outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
+    _tell_of(outcome, prepared, spent)
     about = {"close-ups": close_ups.in_words()} if close_ups.faces else {}
     order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
     sketches = tuple(
@@ -252,6 +300,16 @@ def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, togeth
         together=together,
         close_ups=close_ups,
     )
+
+
+def _tell_of(outcome: Outcome, prepared: Prepared, spent: float) -> None:
+    seconds = {**prepared.seconds, "optimise": spent}
+    told = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
+    _log.info(
+        "%s: %s after %d steps, loss %.4g; %s", prepared.photo.name, outcome.stopped,
+        outcome.steps, outcome.losses[outcome.winner], told,
+        extra={"data": {"stage": "done", "seconds_by_stage": seconds}},
+    )  # fmt: skip
 
 
 def _to_sketch(

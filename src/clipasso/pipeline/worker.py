@@ -20,7 +20,7 @@ from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_st
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
-from clipasso.errors import ClipassoError
+from clipasso.errors import MEMORY_SHORT, ClipassoError, ran_out_of_memory
 from clipasso.pipeline.capacity import limit_threads
 
 if TYPE_CHECKING:
@@ -156,5 +156,7 @@ def _attempt(call: Callable[..., Any], *arguments: Any) -> tuple[str, Any]:
         return "done", call(*arguments)
     except ClipassoError as error:
         return "failed", error
-    except Exception:
+    except Exception as error:
+        if ran_out_of_memory(error):
+            return "failed", ClipassoError(MEMORY_SHORT)
         return "broken", traceback.format_exc()

@@ -63,5 +63,6 @@ def watched(watcher: Callable[[bool], None]) -> Iterator[None]:
 
 def report(busy: bool) -> None:
     """Tell the watchers."""
+    _log.info("a kernel is being compiled" if busy else "the kernel is compiled")
     for watcher in tuple(_watchers):
         watcher(busy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 import tempfile
@@ -20,6 +21,8 @@ __all__ = [
     "refuse_existing",
     "write_atomically",
 ]
+
+_log = logging.getLogger(__name__)
 
 _PREFIX = ".clipasso-"  # of temporary names: short, since the file's own may be as long as allowed
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -60,6 +63,7 @@ def write_atomically(
         if replace or not _linked(temporary, target):
             os.replace(temporary, target)
             temporary = None
+        _log.info("%s: %d bytes written", path, len(content))
     except FileExistsError:
         raise ClipassoError(
             f"{path}: exists already, another program has just made it; give --force to overwrite "

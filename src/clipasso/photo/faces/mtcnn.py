@@ -14,9 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Cascade", "detect"]
+__all__ = ["WEIGHTS", "Cascade", "detect"]
 
-_WEIGHTS = Path(__file__).with_name("mtcnn.safetensors")
+WEIGHTS = Path(__file__).with_name("mtcnn.safetensors")
+"""The file of its weights, which comes with the program."""
 _CELL, _STRIDE = 12, 2  # px that the first network sees at once, and between two of its looks
 _SHRINK = 0.709  # from one size of the image to the next, about the square root of a half
 _SURE = (0.6, 0.7, 0.7)  # of each network, for a candidate to be looked at by the next
@@ -46,7 +47,7 @@ def _cascade() -> Cascade:
     from safetensors.torch import load_file
 
     cascade = Cascade()
-    cascade.load_state_dict({name: w.float() for name, w in load_file(_WEIGHTS).items()})
+    cascade.load_state_dict({name: w.float() for name, w in load_file(WEIGHTS).items()})
     return cascade.eval()
 
 

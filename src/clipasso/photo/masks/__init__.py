@@ -6,6 +6,7 @@ U2-Net; a small U2-Net that comes with the program and GrabCut do it here withou
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from clipasso.photo.masks.u2net import U2Net, cached_weights, installed
 from clipasso.photo.masks.u2netp import salient
 
 __all__ = ["Choice", "Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near"]
+
+_log = logging.getLogger(__name__)
 
 _INSIDE = 0.5  # the paper's threshold
 _SMALLEST, _LARGEST = 0.02, 0.97  # of the photo: beyond that the mask has failed
@@ -105,7 +108,17 @@ def make_mask(
         "grabcut": lambda: _from_grabcut(photo),
         "auto": lambda: _automatic(photo, weights),
     }
-    return ways[how]() if isinstance(how, str) and how in ways else _from_file(photo, how, fit)
+    named = isinstance(how, str) and how in ways
+    mask = ways[str(how)]() if named else _from_file(photo, how, fit)
+    part = "all" if mask.inside is None else f"{mask.inside.mean():.0%} of the canvas"
+    ranked = [] if mask.choice is None else mask.choice.as_list()
+    scores = ", ".join(f"{one['name']} {one['score']:.3f}" for one in ranked)
+    _log.info(
+        "%s: mask %s keeps %s%s", photo.name, mask.source, part,
+        f"; scores: {scores}" if scores else "",
+        extra={"data": {"stage": "mask", "candidates": ranked}},
+    )  # fmt: skip
+    return mask
 
 
 def cut_out(photo: Photo, mask: Mask) -> Photo:

@@ -17,9 +17,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["U2NetP", "salient"]
+__all__ = ["WEIGHTS", "U2NetP", "salient"]
 
-_WEIGHTS = Path(__file__).with_name("u2netp.safetensors")
+WEIGHTS = Path(__file__).with_name("u2netp.safetensors")
+"""The file of its weights, which comes with the program."""
 _SIDE = 320  # px of the square it was trained on
 _WIDE, _NARROW = 64, 16  # channels between blocks and inside them
 _DEPTHS = (6, 5, 4, 3)  # convolutions down each of the outer blocks; the inner ones are dilated
@@ -49,7 +50,7 @@ def _network() -> U2NetP:
     from safetensors.torch import load_file
 
     network = U2NetP()
-    network.load_state_dict(load_file(_WEIGHTS))
+    network.load_state_dict(load_file(WEIGHTS))
     return network.eval()
 
 

@@ -43,7 +43,8 @@ def parse_document(text: str | bytes) -> ET.Element:
     except (ET.ParseError, ValueError, LookupError) as error:
         raise ClipassoError(f"is not well-formed XML: {error}; give an SVG file") from None
     if root.tag.removeprefix(SVG) != "svg":
-        raise ClipassoError(f"is XML, but its root is {root.tag!r}; give an SVG file")
+        tag = root.tag if len(root.tag) < 80 else f"{root.tag[:60]}..."
+        raise ClipassoError(f"is XML, but its root is {tag!r}; give an SVG file")
     return root
 
 

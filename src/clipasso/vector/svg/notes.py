@@ -36,6 +36,7 @@ class Notes:
 def _describe(node: ET.Element) -> str:
     """An element as a person finds it in the file."""
     name, mark = node.tag.rpartition("}")[2], node.get("id")
+    name = name if len(name) <= _SHORT else f"{name[:_SHORT]}..."
     return f"<{name} id={shorten(mark)}>" if mark else f"<{name}>"
 
 
