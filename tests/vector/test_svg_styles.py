@@ -393,7 +393,13 @@ def test_selectors_that_take_long_are_refused(
 
 @pytest.mark.parametrize(
     "css",
-    ["g " * 3000 + "path", "g>" * 150 + "path", ":not(" * 3000 + ")" * 3000, "::" * 99],
+    [
+        "g " * 3000 + "path",
+        "g>" * 150 + "path",
+        ":not(" * 3000 + ")" * 3000,
+        "::" * 99,
+        "g:nth-child(+)",
+    ],
 )
 def test_selectors_beyond_reason_are_passed_over(css: str) -> None:
     assert red(f"<style>{css} {{stroke: blue}} line {{stroke: red}}</style><line/>") == [True]
@@ -407,3 +413,5 @@ def test_brackets_without_end_in_a_style_are_passed_over() -> None:
 def test_style_sheets_beyond_reason_are_refused() -> None:
     with pytest.raises(ClipassoError, match="more than 1000000 characters of style sheets"):
         read_svg(document(f"<style>{'path {stroke: red}' * 60_000}</style>"))
+    with pytest.raises(ClipassoError, match="more than 10000 rules in its style sheets"):
+        read_svg(document(f"<style>{'path {stroke: red}' * 10_001}</style>"))

@@ -11,6 +11,7 @@ __all__ = [
     "MAX_MATCHES",
     "MAX_PARTS",
     "MAX_REACH",
+    "MAX_RULES",
     "MAX_VALUE",
     "check_parts",
 ]
@@ -20,6 +21,7 @@ MAX_PARTS = 100_000  # elements, each as often as it is drawn, and segments
 MAX_ALIKE = 400_000  # segments of a sketch, whose strokes all have as many as the longest
 MAX_ATTRIBUTES = 1_000_000
 MAX_CSS = 1_000_000  # characters of style sheets and involved `style` attributes
+MAX_RULES = 10_000  # of style sheets
 MAX_VALUE = 10_000  # characters of a property's value
 MAX_MATCHES = 1_000_000  # comparisons of selectors with elements
 MAX_COORDINATE = 1e9  # px

@@ -24,6 +24,7 @@ _COMMAND = re.compile(rf"{_COMMA}([mzlhvcsqta])", re.IGNORECASE)  # no browser m
 _START = re.compile(rf"{SPACE}[mM]")
 _BLANKS = " \t\n\f\r"
 _BARE_POINT = re.compile(r"(?<=[0-9])\.(?![0-9])")  # 1. is a number, but not for svgelements
+_CLOSED_AGAIN = re.compile(r"(?<=[zZ])[ \t\n\f\r]*[zZ]")  # nothing more; svgelements looks far back
 
 
 class Checked(NamedTuple):
@@ -76,7 +77,7 @@ def outline(d: str) -> Outline:
     """
     from svgelements import Arc, Close, Move, Path  # type: ignore[import-untyped]
 
-    path = Path(_BARE_POINT.sub(".0", d))
+    path = Path(_CLOSED_AGAIN.sub("", _BARE_POINT.sub(".0", d)))
     # No sweep is left of an arc without a radius, which is a line.
     pieces = [max(1, ceil(abs(p.sweep) / (tau / 8))) if isinstance(p, Arc) else 1 for p in path]
     limits.check_parts(sum(pieces))

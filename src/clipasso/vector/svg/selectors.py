@@ -14,6 +14,10 @@ from clipasso.vector.svg import limits
 
 __all__ = ["CountingMatcher", "count_elements"]
 
+_MISREAD = (  # what compiling a selector raises; StopIteration of `:nth-child(+)`
+    SelectorError, SyntaxError, RecursionError, MemoryError, NotImplementedError, StopIteration,
+)  # fmt: skip
+
 
 class _Budget:
     def __init__(self) -> None:
@@ -76,7 +80,7 @@ class CountingMatcher(Matcher):  # type: ignore[misc]
         for prelude, declarations in rules:
             try:
                 selectors = compile_selector_list(prelude)
-            except (SelectorError, SyntaxError, RecursionError, MemoryError, NotImplementedError):
+            except _MISREAD:
                 continue  # they become Python expressions, which may not nest very deeply
             for selector in selectors:
                 if selector.pseudo_element is None:

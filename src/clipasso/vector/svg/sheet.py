@@ -25,7 +25,7 @@ class StyleSheets:
 
     def __init__(self, root: ET.Element, notes: Notes) -> None:
         """Read the style sheets; raises ClipassoError for more of them than a drawing needs."""
-        self._css = 0
+        self._css = self._braces = 0
         self._parsed = cache(self._parse)
         self._matcher: Any = None
         self._nodes: dict[ET.Element, Any] = {}
@@ -66,7 +66,13 @@ class StyleSheets:
         """Selectors and their declarations."""
         import tinycss2
 
-        return _style_rules(tinycss2.parse_stylesheet(self._counted(css), True, True), notes)
+        css = self._counted(css)
+        self._braces += css.count("{")  # before a rule is made of each
+        if self._braces > limits.MAX_RULES:
+            raise ClipassoError(
+                f"has more than {limits.MAX_RULES} rules in its style sheets; simplify the drawing"
+            )
+        return _style_rules(tinycss2.parse_stylesheet(css, True, True), notes)
 
 
 def _sheets(root: ET.Element) -> Iterator[str]:
