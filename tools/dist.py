@@ -156,7 +156,7 @@ def _try(python: Path, version: str) -> None:
         if said.strip() != f"clipasso {version}":
             sys.exit(f"clipasso --version: said {said!r}")
         _run(python, "-c", PHOTO, cwd=here)
-        _run(python, "-c", LIBRARY, str(ROOT / "build" / "trial"), cwd=here)
+        _run(python, "-c", LIBRARY, str(python.parents[1]), cwd=here)
         small = ["--strokes", "4", "--seeds", "1", "--iterations", "4"]
         _run(clipasso, "sketch", "apple.png", "-o", "out", *small, cwd=here)
         _run(clipasso, "render", "out/apple.svg", "-o", "again.png", "--size", "64", cwd=here)

@@ -97,7 +97,7 @@ def test_bad_values_are_named(name, value, message):
 
 def test_settings_describe_themselves():
     for field in fields(Settings):
-        assert f"        {field.name}: " in Settings.__doc__
+        assert f"\n    {field.name}: " in Settings.__doc__
     assert Settings(lighten=None, distance=None).lighten is None
 
 

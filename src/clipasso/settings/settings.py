@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
+from inspect import cleandoc
 from typing import Any, Literal, get_type_hints
 
 from clipasso.errors import ClipassoError
@@ -256,11 +257,14 @@ def about() -> Mapping[str, tuple[Any, About]]:
     return {f.name: (kinds[f.name], f.metadata["about"]) for f in fields(Settings)}
 
 
-def _described() -> str:
+def _described() -> str | None:
     """The class's docstring with its attributes, for `help` and for readers of documentation."""
-    lines = [f"        {name}: {told.help}" for name, (_, told) in about().items()]
-    head, raises = str(Settings.__doc__).split("    Raises:")
-    return f"{head}    Attributes:\n" + "\n".join(lines) + f"\n\n    Raises:{raises}"
+    # Whether a docstring still has its indentation depends on the version of Python.
+    head, found, raises = cleandoc(Settings.__doc__ or "").partition("Raises:")
+    if not found:  # `python -OO` drops docstrings
+        return Settings.__doc__
+    lines = [f"    {name}: {told.help}" for name, (_, told) in about().items()]
+    return f"{head}Attributes:\n" + "\n".join(lines) + f"\n\nRaises:{raises}"
 
 
 Settings.__doc__ = _described()
