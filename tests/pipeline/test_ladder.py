@@ -51,7 +51,8 @@ def rungs(photo, models, settings):
 
 def shared(above: Sketch, below: Sketch, within: float) -> int:
     """How many strokes of one sketch lie near one of another's, px."""
-    away = np.abs(below.points[:, None] - above.points[None]).max((2, 3)).min(1)
+    there, here = (sketch.evaluate(np.linspace(0, 1, 13)) for sketch in (above, below))
+    away = np.abs(here[:, None] - there[None]).max((2, 3)).min(1)
     return int((away < within).sum())
 
 

@@ -154,7 +154,8 @@ def climb_down(
         if above is not None:
             steps = max(1, settings.iterations // _PART)
             rate = _GENTLE * settings.learning_rate
-            own = replace(own, seeds=1, iterations=steps, learning_rate=rate)
+            chain = above.segments * max(1, own.segments_each // above.segments)  # none is moved
+            own = replace(own, segments=chain, seeds=1, iterations=steps, learning_rate=rate)
         if above is not None and method == "remove":
             sketch, loss, taken = *_removed(photo, mask, models, own, above), 0
         else:
