@@ -22,7 +22,7 @@ from clipasso.optimise.memory import keep_freed_memory
 from clipasso.optimise.objective import Objective
 from clipasso.optimise.pace import measure
 from clipasso.optimise.showing import Look, Showing
-from clipasso.optimise.step import Step
+from clipasso.optimise.step import Step, prefix_lengths
 from clipasso.optimise.strokes import Drawing
 from clipasso.settings import Settings
 
@@ -63,6 +63,7 @@ def optimise_together(
     *,
     on_look: Callable[[Look], None] | None = None,
     limit: Limit | None = None,
+    after: int = 0,
 ) -> list[Outcome]:
     """Optimise several photos' strokes in one batch, each as it would be alone.
 
@@ -78,6 +79,8 @@ def optimise_together(
         on_look: called every half second with strokes of each photo in work, evaluated or not.
         limit: chooses the seeds, of those that the jobs have, and the steps, in place of the
             settings' `iterations`.
+        after: sketches that are to be drawn and encoded once the steps are over: a limit leaves
+            time for them, unless that is too much of what there is (`TimePlan.after`).
 
     Returns:
         One outcome a job, in their order.
@@ -85,7 +88,7 @@ def optimise_together(
     device, began = jobs[0].photo.device, time.monotonic()
     if device.type == "cpu":
         keep_freed_memory()
-    chosen, course = _planned(jobs, settings, limit)
+    chosen, course = _planned(jobs, settings, limit, after)
     if chosen is not None:
         settings = replace(settings, iterations=chosen.planned)
         jobs = [job.first(chosen.seeds) for job in jobs]
@@ -105,7 +108,7 @@ def optimise_together(
 
     tracks = [Track(strokes(n), settings, course) for n in range(len(jobs))]
     showing = Showing(on_look)
-    step = Step(adam, pool, photos, settings.canvas)
+    step = Step(adam, pool, photos, settings.canvas, prefix_lengths(settings, adam))
     if device.type == "cuda":
         step.capture()
 
@@ -149,14 +152,15 @@ def _steer(adam: Adam, course: Course) -> None:
 
 
 def _planned(
-    jobs: Sequence[Job], settings: Settings, limit: Limit | None
+    jobs: Sequence[Job], settings: Settings, limit: Limit | None, after: int
 ) -> tuple[TimePlan | None, Course]:
     """What is chosen for a time limit, if there is one, and the course of the run."""
     if limit is None:
         return None, Course(settings.iterations)
     limit = limit.with_seeds(min(len(job.initial) for job in jobs))
     pace = measure(jobs, settings, limit)
-    chosen = plan(limit, pace, limit.left())
+    limit, kept = limit.before(after * pace.seeing)
+    chosen = replace(plan(limit, pace, limit.left()), after=kept)
     return chosen, Course(chosen.planned, limit, pace.of(chosen.seeds))
 
 

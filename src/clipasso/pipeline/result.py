@@ -11,6 +11,7 @@ import torch
 
 from clipasso._version import __version__
 from clipasso.pipeline.faces import CloseUps
+from clipasso.pipeline.order import Arrangement
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Recipe
@@ -33,8 +34,8 @@ class Result:
     Attributes:
         sketch: the best seed's strokes in the photo's frame: its longer side has as many pixels
             as the canvas (its shorter one with `fit="crop"`). Their ink ends where the photo does,
-            or the part of it that the canvas shows.
-        sketches: every seed's, best first.
+            or the part of it that the canvas shows. Its strokes are in order (`Settings.order`).
+        sketches: every seed's, best first; the others' strokes are as they were laid.
         photo, settings, initialisation: what it was made from; the photo on the canvas that was
             used, which may be zoomed to its object (`photo.frame.zoom`).
         mask: where the object is, and how that was found.
@@ -46,6 +47,7 @@ class Result:
         notes: what a person should be told.
         together: how many photos those were.
         close_ups: faces that were drawn from close up, by how many of the strokes.
+        arrangement: in which order and direction the sketch has the winner's strokes of `outcome`.
     """
 
     sketch: Sketch
@@ -63,6 +65,7 @@ class Result:
     notes: tuple[str, ...]
     together: int = 1
     close_ups: CloseUps = field(default_factory=CloseUps)
+    arrangement: Arrangement = field(default_factory=Arrangement)
 
     def _repr_svg_(self) -> str:
         return self.sketch.to_svg()
@@ -117,9 +120,10 @@ class Result:
                 for k, s in enumerate(seeds)
             ],
             "curve": [{"step": step, "losses": list(losses)} for step, losses in out.curve],
+            "prefix_losses": list(self.arrangement.losses),
             "steps": out.steps,
             "stopped": out.stopped,
-            "time_plan": None if self.time_plan is None else asdict(self.time_plan),
+            "time_plan": None if self.time_plan is None else _told(self.time_plan),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "together": self.together,
             "device": self.device,
@@ -127,6 +131,12 @@ class Result:
             "notes": list(self.notes),
             "versions": versions(),
         }
+
+
+def _told(plan: TimePlan) -> dict[str, Any]:
+    told = asdict(plan)
+    del told["after"]  # the settings tell it, as all that can be asked for
+    return told
 
 
 def versions() -> dict[str, str]:

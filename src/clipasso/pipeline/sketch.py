@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from clipasso._version import __version__
 from clipasso.errors import ClipassoError
 from clipasso.optimise.loop import Outcome, Progress, optimise_together
@@ -17,6 +19,7 @@ from clipasso.photo.canvas import Fit, Photo, load_photo
 from clipasso.photo.masks import Mask, make_mask
 from clipasso.photo.picture_frame import without_frame
 from clipasso.pipeline.models import Models, load_models
+from clipasso.pipeline.order import Arrangement, arrange, looks
 from clipasso.pipeline.preview import Preview, first_preview, shown_looks
 from clipasso.pipeline.ready import Ready, make_ready
 from clipasso.pipeline.result import Result
@@ -201,13 +204,19 @@ def sketch_photos(
 
     began = time.monotonic()
     prepared = [ready.prepared for ready in made if isinstance(ready, Ready)]
-    looks = None if on_preview is None else shown_looks(prepared, good, on_preview)
-    outcomes = _optimise(prepared, settings, told, stop, on_look=looks, limit=limit)
+    on_look = None if on_preview is None else shown_looks(prepared, good, on_preview)
+    after = 0 if settings.order == "none" else len(prepared) * looks(settings.strokes)
+    outcomes = _optimise(prepared, settings, told, stop, on_look=on_look, limit=limit, after=after)
     spent = time.monotonic() - began
+
+    def late() -> bool:
+        return (stop is not None and stop.is_set()) or (limit is not None and limit.left() <= 0)
+
     results: list[Result | ClipassoError] = [
-        r if isinstance(r, ClipassoError) else _finish(r, models, next(outcomes), spent, len(good))
-        for r in made
-    ]
+        ready if isinstance(ready, ClipassoError)
+        else _finish(ready, models, next(outcomes), spent, len(good), late)
+        for ready in made
+    ]  # fmt: skip
     if on_preview is not None:
         for n, result in enumerate(results):
             if isinstance(result, Result):
@@ -221,20 +230,39 @@ def _optimise(prepared: Sequence[Prepared], *given: Any, **options: Any) -> Iter
     return iter(optimise_together(jobs, *given, **options) if jobs else [])
 
 
-def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, together: int) -> Result:
-    """What came of it, after so many seconds with so many photos."""
+def _finish(
+    ready: Ready,
+    models: Models,
+    outcome: Outcome,
+    spent: float,
+    together: int,
+    late: Callable[[], bool],
+) -> Result:
+    """What came of it, after so many seconds with so many photos, its strokes in order.
+
+    Args:
+        late: whether there is no time left.
+    """
     prepared, close_ups = ready
     photo, settings, start = prepared.photo, prepared.settings, prepared.start
     if outcome.plan is not None:
         settings = replace(settings, seeds=outcome.plan.seeds, iterations=outcome.plan.steps)
         start = replace(start, drawing=start.drawing.seeds(slice(settings.seeds)))
-        if close_ups.steps > outcome.plan.steps:  # so few steps would give faces fewer too
-            outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
+        if not outcome.plan.after:
+            settings = replace(settings, order="none")
+    began = time.monotonic()
+    arrangement = _arranged(ready, outcome, settings, late)
+    if outcome.plan is not None and (
+        close_ups.steps > outcome.plan.steps  # so few steps would give faces fewer too
+        or not arrangement.whole
+    ):
+        outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
     about = {"close-ups": close_ups.in_words()} if close_ups.faces else {}
-    order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
-    sketches = tuple(
-        _to_sketch(k, outcome, photo, models.loss, settings).with_metadata(**about) for k in order
+    ranks = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
+    best, *others = (
+        _to_sketch(k, outcome, photo, models.loss, settings).with_metadata(**about) for k in ranks
     )
+    sketches = (arrangement.of(best), *others)
     return Result(
         sketch=sketches[0],
         sketches=sketches,
@@ -247,11 +275,26 @@ def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, togeth
         precision=str(models.loss.precision).removeprefix("torch."),
         recipe=prepared.job.objective.recipe,
         device=str(models.device),
-        seconds={**prepared.seconds, "optimise": spent},
+        seconds={**prepared.seconds, "optimise": spent, "order": time.monotonic() - began},
         notes=(*prepared.notes, *outcome.notes),
         together=together,
         close_ups=close_ups,
+        arrangement=arrangement,
     )
+
+
+def _arranged(
+    ready: Ready, outcome: Outcome, settings: Settings, late: Callable[[], bool]
+) -> Arrangement:
+    """The winner's strokes in order; those that somebody gave and froze stay, and come first."""
+    job = ready.prepared.job
+    pinned = None
+    if ready.close_ups.sketch is None:  # faces' strokes are frozen too, but our own
+        pinned = job.initial.frozen.numpy()
+    drawing = outcome.drawing.only(outcome.winner)
+    if not torch.isfinite(drawing.points).all():
+        return Arrangement()
+    return arrange(drawing, job, settings, pinned=pinned, late=late)
 
 
 def _to_sketch(

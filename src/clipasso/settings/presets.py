@@ -29,6 +29,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "zoom": "none",
         "frame": "keep",
         "faces": "none",
+        "order": "none",
         "lighten": 0.0,
     },
     "fine": {"iterations": 800},
@@ -61,6 +62,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "zoom": "none",
         "frame": "keep",
         "faces": "none",
+        "order": "none",
         "lighten": 0.0,
     },
 }
