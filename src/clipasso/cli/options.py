@@ -251,6 +251,8 @@ def _option(name: str, draw: bool) -> Any:
     words = choices(kind)
     plain = str if words else bare(kind)
     metavar = "|".join(words) or _METAVARS.get(plain)
+    if told.words and not draw:
+        plain, metavar = str, "|".join([str(metavar), *told.words])
     option = typer.Option(
         *([f"--{option_name(name)}"] if plain is bool else []),
         help=f"{told.help.removesuffix('.')}{_defaults(name, draw)}.",

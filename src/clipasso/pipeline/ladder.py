@@ -144,7 +144,7 @@ def climb_down(
     levels = _checked(levels)
     if method not in get_args(Method):
         raise ClipassoError(f"ladder: {method}: choose one of {', '.join(get_args(Method))}")
-    settings = replace(settings, faces="none")
+    settings = replace(settings, faces="none", fidelity=None)
     rungs: list[Rung] = [] if top is None else [top]
     for place, count in list(enumerate(levels))[len(rungs) :]:
         if rungs and stop is not None and stop.is_set():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clipasso.optimise.loop import Outcome
     from clipasso.photo.canvas import Photo
     from clipasso.photo.masks import Mask
+    from clipasso.pipeline.stroke_count import StrokeCount
     from clipasso.settings import Settings
     from clipasso.start.first_strokes import Initialisation
     from clipasso.vector.animate.film import Animation
@@ -48,6 +49,7 @@ class Result:
         together: how many photos those were.
         close_ups: faces that were drawn from close up, by how many of the strokes.
         arrangement: in which order and direction the sketch has the winner's strokes of `outcome`.
+        stroke_count: why there are as many strokes; None where their number was given.
     """
 
     sketch: Sketch
@@ -66,6 +68,7 @@ class Result:
     together: int = 1
     close_ups: CloseUps = field(default_factory=CloseUps)
     arrangement: Arrangement = field(default_factory=Arrangement)
+    stroke_count: StrokeCount | None = None
 
     def _repr_svg_(self) -> str:
         return self.sketch.to_svg()
@@ -113,6 +116,7 @@ class Result:
             "frame": asdict(self.photo.frame),
             "left_out": self.photo.surround,
             "close_ups": self.close_ups.as_list(),
+            "stroke_count": None if self.stroke_count is None else self.stroke_count.as_dict(),
             "seed": self.seed,
             "loss": out.losses[out.winner],
             "seeds": [

@@ -85,7 +85,9 @@ def sketch(
         on_preview: called with the first strokes as soon as they are laid, with the best seed's
             every half second from then on, and with the result's.
         stop: set it, from another thread or a signal handler, to end early with the best so far.
-        settings: fields of `Settings`: `strokes=16`, `seeds=3`, `width=3.0`, `seed=0` ...
+        settings: fields of `Settings`: `strokes=16`, `seeds=3`, `width=3.0`, `seed=0` ...;
+            `strokes="auto"` is as many as the photo needs for `fidelity`, `draft`, `normal`, `fine`
+            or a number from 0 to 1.
 
     Raises:
         ClipassoError: a photo, setting, encoder or device that cannot be used.
@@ -183,6 +185,11 @@ def sketch_photos(
     Returns:
         For each photo its result, or the error for which it has none; the others do not suffer.
     """
+    if settings.fidelity is not None and len(photos) > 1:  # each has its own number of strokes
+        return _one_by_one(
+            photos, models, settings, masks=masks, init=init, freeze=freeze, notes=notes,
+            on_progress=on_progress, on_preview=on_preview, stop=stop, seconds=seconds, limit=limit,
+        )  # fmt: skip
     made: list[Ready | ClipassoError] = []
     for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
         try:
@@ -205,7 +212,7 @@ def sketch_photos(
     began = time.monotonic()
     prepared = [ready.prepared for ready in made if isinstance(ready, Ready)]
     on_look = None if on_preview is None else shown_looks(prepared, good, on_preview)
-    after = 0 if settings.order == "none" else len(prepared) * looks(settings.strokes)
+    after = 0 if settings.order == "none" else sum(looks(p.settings.strokes) for p in prepared)
     outcomes = _optimise(prepared, settings, told, stop, on_look=on_look, limit=limit, after=after)
     spent = time.monotonic() - began
 
@@ -222,6 +229,39 @@ def sketch_photos(
             if isinstance(result, Result):
                 steps = result.outcome.steps
                 on_preview(Preview(result.sketch, steps, steps, n, finished=True))
+    return results
+
+
+def _one_by_one(
+    photos: Sequence[Photo],
+    models: Models,
+    settings: Settings,
+    *,
+    masks: Sequence[Mask | None] | None,
+    on_progress: Callable[[Progress], None] | None,
+    on_preview: Callable[[Preview], None] | None,
+    limit: Limit | None,
+    **given: Any,
+) -> list[Result | ClipassoError]:
+    """`sketch_photos` of one photo after the other, which share the time if it is limited."""
+    results: list[Result | ClipassoError] = []
+    for n, (photo, mask) in enumerate(zip(photos, masks or [None] * len(photos), strict=True)):
+
+        def progress(told: Progress, n: int = n) -> None:
+            if on_progress is not None:
+                on_progress(replace(told, photo=n))
+
+        def preview(told: Preview, n: int = n) -> None:
+            assert on_preview is not None
+            on_preview(replace(told, photo=n))
+
+        own = limit
+        if limit is not None:
+            own = replace(limit, until=limit.clock() + limit.left() / (len(photos) - n))
+        results += sketch_photos(
+            [photo], models, settings, masks=[mask], on_progress=progress,
+            on_preview=None if on_preview is None else preview, limit=own, **given,
+        )  # fmt: skip
     return results
 
 
@@ -243,7 +283,7 @@ def _finish(
     Args:
         late: whether there is no time left.
     """
-    prepared, close_ups = ready
+    prepared, close_ups, count = ready
     photo, settings, start = prepared.photo, prepared.settings, prepared.start
     if outcome.plan is not None:
         settings = replace(settings, seeds=outcome.plan.seeds, iterations=outcome.plan.steps)
@@ -258,6 +298,8 @@ def _finish(
     ):
         outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
     about = {"close-ups": close_ups.in_words()} if close_ups.faces else {}
+    if count is not None:
+        about["stroke-count"] = f"auto: {count.in_words()}"
     ranks = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
     best, *others = (
         _to_sketch(k, outcome, photo, models.loss, settings).with_metadata(**about) for k in ranks
@@ -280,6 +322,7 @@ def _finish(
         together=together,
         close_ups=close_ups,
         arrangement=arrangement,
+        stroke_count=count,
     )
 
 

@@ -47,8 +47,17 @@ class Settings:
     """
 
     strokes: int = knob(
-        16, "Number of strokes, n: fewer is more abstract.", "style", (1, 10_000), draw=True
-    )
+        16,
+        "Number of strokes, n: fewer is more abstract. `auto` is as many as the photo needs, up to "
+        "32; so is a number with `fidelity`, the most then.",
+        "style", (1, 10_000), draw=True, words=("auto",),
+    )  # fmt: skip
+    fidelity: float | None = knob(
+        None,
+        "With strokes `auto`: the part of what the most of them tell of the photo that is to be "
+        "told: draft (0.7), normal (0.8), fine (0.9) or a number from 0 to 1 (normal).",
+        "style", (0.0, 1.0), words=("draft", "normal", "fine"),
+    )  # fmt: skip
     control_points: int = knob(
         4, "Control points of a segment: 4 (cubic), 3, or 2, which is straight.", "style", (2, 4),
         draw=True,
