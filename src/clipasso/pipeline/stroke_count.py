@@ -63,7 +63,7 @@ class StrokeCount:
 
     def in_words(self) -> str:
         """`they tell 80 % of what 32 do`."""
-        return f"they tell {self.fidelity:.0%} of what {self.curve[0][0]} do"
+        return f"they tell {100 * self.fidelity:g} % of what {self.curve[0][0]} do"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a report."""
