@@ -59,11 +59,11 @@ def test_prefixes_are_optimised_and_seeds_stay_apart(scene):
 
 
 def test_the_first_stroke_takes_what_two_would_share():
-    """A long line, and strokes that start as its halves."""
+    """A long line, and strokes that start beside its halves."""
     x = torch.linspace(4, 28, 7)
     line = torch.stack([x, torch.full((7,), 16.0)], -1)
     photo = rasterize(line[None, None, ::2], widths=3.0, size=32).expand(-1, 3, -1, -1)
-    halves = Drawing.make(torch.stack([line[:4], line[3:]])[None], 3)
+    halves = Drawing.make(torch.stack([line[:4], line[3:]])[None] + 3, 3)
     scene, settings = (photo.contiguous(), halves), replace(SETTINGS, strokes=2, seeds=1)
     usual, prefixes = (sketched(scene, replace(settings, prefixes=on)) for on in (False, True))
     assert prefixes.points[0, 0, :, 0].max() > usual.points[0, 0, :, 0].max() + 4

@@ -119,12 +119,12 @@ class TestSketch:
             clipasso.sketch_photo(bars(1), models, settings, init=mine)
 
     def test_the_command(self, photo_path, tmp_path, capsys):
-        given = ["sketch", str(photo_path), "-o", str(tmp_path / "out"), "--strokes", "auto",
+        given = ["sketch", str(photo_path), "-o", str(tmp_path / "out"), "--strokes", "6",
                  "--fidelity", "draft", "--iterations", "6", "--seeds", "1", "--debug",
                  "--encoder", "efficientnet-lite0"]  # fmt: skip
         assert run(given) == 0
         report = json.loads((tmp_path / "out" / "flower.json").read_text())
         count = report["stroke_count"]["strokes"]
-        assert f"{count} strokes (they tell 70 % of what 32 do)" in capsys.readouterr().out
+        assert f"{count} strokes (they tell 70 % of what 6 do)" in capsys.readouterr().out
         assert len(Sketch.open(tmp_path / "out" / "flower.svg")) == count
         assert Image.open(tmp_path / "out" / "flower-strokes.png").size == (672, 448)

@@ -35,7 +35,7 @@ __all__ = ["StrokeCount", "count_strokes", "curve_picture", "fewest", "levels_be
 _FIRST, _EACH = 60, 15  # steps of the top level and of every other, at most
 _PARTS = 6  # a level's steps are at most this part of those that the sketch will have
 _GENTLE = 0.5  # of the rate: strokes of the level above are near their places
-_STEP = 0.78  # each level has about so many of the strokes of the one above
+_STEP = 0.63  # each level has about so many of the strokes of the one above
 _TOGETHER = 6  # drawings that are encoded in one call
 
 
