@@ -51,7 +51,7 @@ class Limit:
 
         They are not where they would be a large part of the time that is left.
         """
-        kept = seconds <= _AFTER * self.left()
+        kept = seconds <= _AFTER * max(0.0, self.left())
         return (replace(self, until=self.until - seconds) if kept else self), kept
 
     def with_seeds(self, there: int) -> Limit:

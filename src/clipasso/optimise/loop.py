@@ -159,7 +159,7 @@ def _planned(
         return None, Course(settings.iterations)
     limit = limit.with_seeds(min(len(job.initial) for job in jobs))
     pace = measure(jobs, settings, limit)
-    limit, kept = limit.before(after * pace.seeing)
+    limit, kept = limit.before(after * pace.seeing if after else 0.0)
     chosen = replace(plan(limit, pace, limit.left()), after=kept)
     return chosen, Course(chosen.planned, limit, pace.of(chosen.seeds))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,7 +39,7 @@ def measure(jobs: Sequence[Job], settings: Settings, limit: Limit) -> Pace:
             takes a step.
     """
     if limit.left() <= 0:
-        return Pace({1: float("inf")})
+        return Pace({1: math.inf}, seeing=math.inf)
     few = replace(
         settings, iterations=_TRIED, pool=min(settings.pool, settings.augmentations)
     )  # fmt: skip
