@@ -130,9 +130,9 @@ def quickly_best_first(
     left = [k for k in range(drawing.points.shape[1]) if k not in chosen]
     losses: list[float] = []
     gains = dict.fromkeys(left, 0.0)
-    paper = torch.ones(1, 1, size, size, device=drawing.points.device)
-    before = clean.loss(drawing.strokes(torch.tensor(chosen)).render(size) if chosen else paper)
-    loss = float(before.total)
+    loss = float(clean.loss(torch.ones(1, 1, size, size, device=drawing.points.device)).total)
+    if chosen:
+        loss = float(_losses(drawing, [chosen], clean, size)[0])
     while left and len(losses) < _PLACES and not late():
         some = sorted(left, key=lambda k: -gains[k])[: _TOGETHER if losses else None]
         found = _losses(drawing, [[*chosen, k] for k in some], clean, size).tolist()

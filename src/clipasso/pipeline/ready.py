@@ -67,6 +67,11 @@ def make_ready(
             seconds = {**seconds, "count": counted.seconds}
         many = min(_USUAL, settings.strokes) if counted is None else counted.strokes
         settings = replace(settings, strokes=many)
+        if counted is None:
+            note = (
+                f"{photo.name}: no time to find out how many strokes it needs, so there are {many}"
+            )
+            photo = replace(photo, notes=(*photo.notes, note))
     if limit is not None and limit.left() < _ENOUGH:
         settings = replace(settings, faces="none")
     if init is None and not freeze:
