@@ -234,10 +234,8 @@ class TestSketch:
 
     def test_strokes_move_unless_frozen(self, photo_path, mine):
         result = clipasso.sketch(photo_path, init=mine, freeze="2", seeds=3, **QUICK)
-        made = result.sketch.scaled(100 / 224).points
-        assert np.abs(made[0] - mine.points[1]).max() < 1e-3  # it comes first
-        away = np.abs(made[1:, None] - mine.points).max((2, 3))
-        assert away.min() > 1e-3
+        moved = np.abs(result.sketch.scaled(100 / 224).points - mine.points).max((1, 2)) > 1e-3
+        assert moved.tolist() == [True, False, True]
         assert len(result.sketches) == 1  # nothing is drawn by chance, so one seed is all there is
         assert "one seed" in result.notes[0]
 
