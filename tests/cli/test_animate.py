@@ -140,10 +140,11 @@ def test_the_library_records(photo_path):
     assert film.duration == 2
     assert film.still is film.at(2) is result.sketch
     frame = result.photo.frame
-    laid = result.initialisation.drawing.only(result.outcome.winner)
     first = film.at(0)
     assert first.size == result.sketch.size
-    assert np.abs(first.points - laid.to_sketch(first.size, frame).points).max() < 1.0
+    start = result.initialisation.drawing.only(result.outcome.winner)
+    laid = result.arrangement.of(start.to_sketch(first.size, frame))
+    assert np.abs(first.points - laid.points).max() < 1.0
     assert len(film.poses) > 1
     for pose in film.poses:  # cut where the photo ends
         assert np.allclose(pose.cut(((0, 0), pose.size)).points, pose.points, atol=0.01)

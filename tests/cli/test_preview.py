@@ -240,11 +240,12 @@ def test_strokes_that_stay_are_shown_as_they_are(every_step, photo_path):
         assert np.allclose(one.sketch.points[0], result.sketch.points[0])
 
 
-def test_a_drawing_has_previews_and_a_limit_too(photo_path, tmp_path, capsys):
-    out, growing = tmp_path / "out", tmp_path / "growing.svg"
+def test_a_drawing_has_previews_a_recording_and_a_limit_too(photo_path, tmp_path, capsys):
+    out, growing, way = tmp_path / "out", tmp_path / "growing.svg", tmp_path / "way.svg"
     drawn = ["draw", "--photo", str(photo_path), "--lines", "--encoder", "efficientnet-lite0",
              "-o", str(out), "--preview", str(growing), "--time", "0.001s"]  # fmt: skip
-    assert run(drawn) == 0
+    assert run([*drawn, "--record", str(way)]) == 0
+    assert Sketch.open(way) == Sketch.open(out / "flower.svg")
     assert growing.read_bytes() == (out / "flower.svg").read_bytes()
     assert "flower.png: --time 0.001s: 1 seed of 1 step" in capsys.readouterr().err
     assert run([*drawn, "--force", "--preview", str(out / "flower.svg")]) == 2

@@ -274,3 +274,14 @@ def test_time_that_is_over_tries_nothing(job):
     assert (out.steps, out.plan.seeds) == (1, 1)
     # The photo, under one step's transforms, the step's images, and two evaluations.
     assert encoder.calls <= 1 + 2 * 2 + 3 + 2 + 2
+
+
+def test_time_is_left_for_what_comes_after_unless_it_is_a_large_part():
+    now = limit()
+    left = now.left()
+    less, kept = now.before(0.05 * left)
+    assert kept
+    assert less.left() == pytest.approx(0.95 * left)
+    assert now.before(0.5 * left) == (now, False)
+    assert now.before(float("inf")) == (now, False)
+    assert now.before(0.0)[1]

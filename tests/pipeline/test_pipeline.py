@@ -8,9 +8,11 @@ from PIL import Image
 from skimage import data
 
 import clipasso
-from clipasso import ClipassoError, Settings
+from clipasso import ClipassoError, Models, Settings, load_photo
 from clipasso.encoders import EMBEDDED
 from clipasso.settings import PRESETS, make_settings
+from clipasso.vector.render import render
+from tiny import Blur
 
 QUICK = {"encoder": EMBEDDED, "strokes": 4, "seeds": 1, "iterations": 3, "pool": 4}
 
@@ -47,11 +49,29 @@ def test_every_kind_of_photo_gives_the_same_sketch(photo_path):
     ("fit", "size"), [("pad", (224, 168)), ("stretch", (224, 168)), ("crop", (298.667, 224))]
 )
 def test_strokes_come_back_in_the_photos_proportions(fit, size, photo_path):
-    result = clipasso.sketch(photo_path, fit=fit, **QUICK)
+    result = clipasso.sketch(photo_path, fit=fit, order="none", **QUICK)
     assert result.sketch.size == pytest.approx(size, abs=0.7)
     # Mapped back to the canvas they are what the loop found.
     points = result.photo.frame.to_canvas(result.sketch.points)
     assert np.allclose(points, result.outcome.points[0].numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(60, 180), (180, 60)])
+def test_long_photos_have_no_bars(shape):
+    """Three to one: the sketch has the photo's proportions, and all of its ink is on the photo."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    pixels = np.full((*shape, 3), 255, np.uint8)
+    pixels[np.abs(y / shape[0] - x / shape[1]) < 0.1] = 30  # from corner to corner
+    settings = Settings(strokes=4, seeds=1, iterations=2, pool=2, zoom="none", canvas=96)
+    made = clipasso.sketch_photo(load_photo(pixels, size=96), Models(Blur(), Blur()), settings)
+    height, width = (96 * side / 180 for side in shape)
+    assert made.sketch.size == pytest.approx((width, height))
+    drawn = clipasso.Sketch.from_svg(made.sketch.to_svg()).evaluate(np.linspace(0, 1, 50))
+    assert (drawn >= 0).all()
+    assert (drawn <= (width, height)).all()
+    seen = np.ptp(drawn.reshape(-1, 2), axis=0)
+    assert (seen > 0.5 * np.array([width, height])).all()  # along both sides
+    assert render(made.sketch, 180).shape[:2] == shape
 
 
 def test_an_encoder_that_is_loaded_already(photo_path, lite0):

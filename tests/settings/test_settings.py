@@ -57,7 +57,7 @@ def test_an_option_reaches_its_setting(photo_path, tmp_path, monkeypatch):
         "saliency": "gradcam", "edges": "none", "temperature": 0.4, "start": "walk",
         "background_weight": 2.0, "lighten": 0.25, "zoom": "none",
         "frame": "keep",
-        "faces": "none",
+        "faces": "none", "order": "none", "prefixes": True, "fidelity": 0.6,
     }  # fmt: skip
     assert set(values) == {name for name, (_, told) in about().items() if told.panel}
     given = []
@@ -67,7 +67,10 @@ def test_an_option_reaches_its_setting(photo_path, tmp_path, monkeypatch):
         raise ClipassoError("far enough")
 
     monkeypatch.setattr("clipasso.pipeline.models.load_models", stop_here)
-    options = [part for k, v in values.items() for part in (f"--{k.replace('_', '-')}", str(v))]
+    options = [
+        part for k, v in values.items()
+        for part in (f"--{k.replace('_', '-')}", *([] if v is True else [str(v)]))
+    ]  # fmt: skip
     assert run(["sketch", str(photo_path), "-o", str(tmp_path / "out"), *options]) == 2
     assert {name: getattr(given[0], name) for name in values} == values
     assert all(values[name] != getattr(Settings(), name) for name in values)
@@ -93,6 +96,36 @@ def test_an_option_reaches_its_setting(photo_path, tmp_path, monkeypatch):
 def test_bad_values_are_named(name, value, message):
     with pytest.raises(ClipassoError, match=re.escape(message)):
         Settings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "strokes", "fidelity"),
+    [
+        ({}, 16, None),
+        ({"strokes": "7"}, 7, None),
+        ({"strokes": "auto"}, 32, 0.8),
+        ({"strokes": "auto", "fidelity": "draft"}, 32, 0.7),
+        ({"fidelity": "0.55"}, 32, 0.55),
+        ({"strokes": 24, "fidelity": "fine"}, 24, 0.9),
+    ],
+)
+def test_as_many_strokes_as_needed(chosen, strokes, fidelity):
+    made, _ = make_settings("default", **chosen)
+    assert (made.strokes, made.fidelity) == (strokes, fidelity)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"strokes": "many"}, "--strokes many: must be auto or a whole number"),
+        ({"fidelity": "rough"}, "--fidelity rough: must be draft, normal, fine or a number"),
+        ({"fidelity": "1.5"}, "--fidelity 1.5: must be from 0.0 to 1.0"),
+        ({"prefixes": True, "augmentations": 0}, "--prefixes: "),
+    ],
+)
+def test_what_does_not_go_together(chosen, message):
+    with pytest.raises(ClipassoError, match=re.escape(message)):
+        make_settings("default", **chosen)
 
 
 def test_settings_describe_themselves():

@@ -17,6 +17,7 @@ from clipasso.cli.outlet import Outlet
 from clipasso.cli.photos import load
 from clipasso.cli.preview import PreviewFile
 from clipasso.cli.progress import run_shown
+from clipasso.cli.record import Record
 
 
 @opt.with_settings(draw=True)
@@ -46,6 +47,7 @@ def command(
     all_seeds: opt.AllSeeds = False,
     force: opt.Force = False,
     preview: opt.Preview = None,
+    record: opt.Record = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
     **chosen: Any,
@@ -61,13 +63,21 @@ def command(
       clipasso draw "a drawing of a cat"
 
       clipasso draw "a drawing of a horse" --photo horse.png --lines
+
+      clipasso draw "a red lighthouse" --record lighthouse.gif
     """
     from clipasso.pipeline.clipdraw import draw_photo, draw_settings
     from clipasso.pipeline.models import load_models
 
     settings, preferred = draw_settings(text, photo is not None, lines=lines, **chosen)
-    outlet = Outlet(output, settings.seeds, all_seeds, False, force, False, quiet, as_json)
-    clock = None if time_limit is None else Clock(time_limit, context.obj, settings, chosen)
+    recording = None if record is None else Record(record, force)
+    outlet = Outlet(
+        output, settings.seeds, all_seeds, False, force, False, quiet, as_json, recording
+    )  # fmt: skip
+    writing = 0.0 if recording is None else recording.seconds
+    clock = None if time_limit is None else Clock(
+        time_limit, context.obj, settings, chosen, writing
+    )  # fmt: skip
     read = [photo, weights, Path(mask)]
     shown = None if preview is None else PreviewFile(preview, force, read)
     named = photo or Path(re.sub(r"\W+", "-", text.lower()).strip("-")[:60] or "drawing")
@@ -76,8 +86,11 @@ def command(
 
     with ExitStack() as held, outlet.at_work(1) as stopping:
         outlet.claim(job, held)
+        results = [] if outlet.to_stdout else outlet.files(job.stem)
+        if recording is not None:
+            recording.plan([job.stem], [*results, *([preview] if preview else [])], read)
         if shown is not None:
-            shown.plan([] if outlet.to_stdout else outlet.files(job.stem))
+            shown.plan(results)
             held.enter_context(shown.at_work())
         models = load_models(settings, encoder or preferred, weights, device=device)
         forecast = Forecast(
@@ -100,4 +113,6 @@ def command(
             say(note)
         outlet.say_plan(result)
         outlet.write(result, job.stem)
-        return stopping.status if stopping.event.is_set() else 0
+        if stopping.event.is_set():
+            return stopping.status
+        return 2 if outlet.unrecorded else 0

@@ -15,7 +15,7 @@ import typer
 
 from clipasso.errors import ClipassoError
 from clipasso.settings import PANELS, PRESETS, Settings, about
-from clipasso.settings.knob import bare, choices
+from clipasso.settings.knob import bare, choices, option_name
 
 __all__ = [
     "AllSeeds",
@@ -264,8 +264,11 @@ def _option(name: str, draw: bool) -> Any:
     kind, told = about()[name]
     words = choices(kind)
     plain = str if words else bare(kind)
-    metavar = "|".join(words) or _METAVARS[plain]
+    metavar = "|".join(words) or _METAVARS.get(plain)
+    if told.words and not draw:
+        plain, metavar = str, "|".join([str(metavar), *told.words])
     option = typer.Option(
+        *([f"--{option_name(name)}"] if plain is bool else []),
         help=f"{told.help.removesuffix('.')}{_defaults(name, draw)}.",
         metavar=metavar,
         rich_help_panel=PANELS[told.panel],
@@ -273,14 +276,14 @@ def _option(name: str, draw: bool) -> Any:
     return Annotated[plain | None, option]
 
 
-_METAVARS = {int: "N", float: "X", str: "TEXT"}
+_METAVARS: dict[type, str] = {int: "N", float: "X", str: "TEXT"}
 
 
 def _defaults(name: str, draw: bool) -> str:
     """The default and, where it is another, the paper's value, as the help ends with them."""
     preset = PRESETS["clipdraw" if draw else "default"]
     default = preset.get(name, getattr(Settings, name))
-    if default is None or default == "":
+    if default is None or default == "" or default is False:
         return ""
     paper = default if draw else PRESETS["paper"].get(name, default)
     values = _shown(default) if paper == default else f"{_shown(default)}; paper: {_shown(paper)}"

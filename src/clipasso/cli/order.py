@@ -37,7 +37,7 @@ def command(
     """Put a sketch's strokes in order: those that tell most of the photo first.
 
     The first k of them are then a good sketch of k strokes, and an animation or a plotter draws
-    what matters before the rest.
+    what matters before the rest. `clipasso sketch` does this by itself, with fewer looks.
 
     Examples:
 
@@ -55,14 +55,14 @@ def command(
     }
     settings, preferred = make_settings("default", **{**chosen, **make})
     from clipasso.pipeline.models import load_models
-    from clipasso.pipeline.order import order_strokes
+    from clipasso.pipeline.order import in_order, order_strokes
 
     models = load_models(settings, encoder or preferred, weights, device=device)
     if models.note:
         say(models.note)
     seen, found = load_masked(photo, settings, fit, mask, mask_weights, say)  # type: ignore[arg-type]
     order, losses = order_strokes(drawing, seen, models, settings, found)
-    where = deliver(drawing.select(order).to_svg(), output, force)
+    where = deliver(in_order(drawing, order).to_svg(), output, force)
     if not quiet:
         curve = ", ".join(f"{loss:.3f}" for loss in losses)
         tell(f"{where}  {len(drawing)} strokes, {models.loss.description}; losses: {curve}")

@@ -62,6 +62,7 @@ class Outlet:
         skip: pass over photos whose SVG exists.
         quiet, as_json: print nothing, or each report as a line of JSON.
         record: where recordings go, None for none.
+        counted: the number of strokes is to be found, of which `debug` has a picture.
         written: photos whose results are written.
         unrecorded: those of them whose recordings should be, and are not.
     """
@@ -75,6 +76,7 @@ class Outlet:
     quiet: bool = False
     as_json: bool = False
     record: Record | None = None
+    counted: bool = False
     written: int = field(default=0, init=False)
     unrecorded: int = field(default=0, init=False)
 
@@ -131,8 +133,9 @@ class Outlet:
         from clipasso.pipeline.output import planned_files
 
         return planned_files(
-            self.folder, stem, self.seeds, all_seeds=self.all_seeds, debug=self.debug
-        )
+            self.folder, stem, self.seeds, all_seeds=self.all_seeds, debug=self.debug,
+            counted=self.counted,
+        )  # fmt: skip
 
     def claim(self, job: Job, held: ExitStack) -> None:
         """Keep other processes from making the same files until `held` is closed.
@@ -223,10 +226,11 @@ class Outlet:
         zoom = "" if times == 1 else f", zoomed {round(times, 1):g} times to its object"
         faces = len(result.close_ups.faces)
         close = f", {faces} face{'s' if faces > 1 else ''} from close up" if faces else ""
+        count = "" if result.stroke_count is None else f" ({result.stroke_count.in_words()})"
         loss = result.outcome.losses[result.outcome.winner]
         together = f" with {result.together - 1} more" if result.together > 1 else ""
         return (
-            f"{where}  {len(result.sketch)} strokes, loss {loss:.4g}, seed {result.seed}, "
+            f"{where}  {len(result.sketch)} strokes{count}, loss {loss:.4g}, seed {result.seed}, "
             f"{result.outcome.steps} steps in {sum(result.seconds.values()):.0f} s{together}, "
             f"{result.encoder}, mask: {result.mask.source}{zoom}{close}"
         )

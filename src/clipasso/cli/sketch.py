@@ -92,6 +92,8 @@ def command(
 
       clipasso sketch photos -o out --skip-existing
 
+      clipasso sketch cat.jpg --strokes auto --fidelity fine
+
       clipasso sketch cat.jpg --time 10s --preview growing.svg
 
       clipasso sketch cat.jpg --record cat.gif
@@ -123,7 +125,8 @@ def command(
         time_limit, context.obj, settings, chosen, writing
     )  # fmt: skip
     outlet = Outlet(
-        output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json, recording
+        output, settings.seeds, all_seeds, debug, force, skip_existing, quiet, as_json, recording,
+        settings.fidelity is not None,
     )  # fmt: skip
     files = [weights, saliency_weights, mask_weights, Path(mask), Path(init) if init else None]
     files += [resume] if checkpoint is None else []
@@ -164,6 +167,7 @@ def command(
         if models.note:
             say(models.note)
         batch = together or (_ON_CUDA if models.device.type == "cuda" else 1)
+        batch = 1 if settings.fidelity is not None else batch  # each has its own number of strokes
         silent = quiet or clock is not None
         forecast = forecast_of(settings, models.loss.name, models.device, len(jobs), silent)
         times = -(-len(jobs) // batch)

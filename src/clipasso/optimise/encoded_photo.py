@@ -52,7 +52,8 @@ class Targets:
         Nothing is decided by a tensor's values, so this may stand in a CUDA graph.
 
         Args:
-            sketches: `[m, channels, size, size]`, 0..1.
+            sketches: `[m, channels, size, size]`, 0..1, or `[m, c, channels, size, size]`, another
+                one for each chosen transform.
             chosen: `[c]` transforms, 0..n - 1; all of them by default.
             photos: `[m]` the photo of each sketch; the first by default.
 
@@ -67,9 +68,12 @@ class Targets:
         c, goal = len(chosen), self.objective
         pairs = (photos[:, None] * len(self) + chosen).flatten()
         transforms = self.transforms[chosen].expand(m, c, 3, 3).flatten(0, 1)
-        images = sketches[:, None].expand(m, c, *sketches.shape[1:]).flatten(0, 1)
+        images = sketches if sketches.ndim == 5 else sketches[:, None].expand(-1, c, -1, -1, -1)
+        images = images.flatten(0, 1)
         transformed = apply_homographies(images, transforms, borders=self.borders)
         seen = goal.encoder.encode(transformed, goal.recipe.layers).exact()
+        if sketches.ndim == 5:
+            sketches, photos = images, photos.repeat_interleave(c)
         if goal.outside is not None and goal.outside.ndim == 3:
             goal = replace(goal, outside=goal.outside[photos])
         units = {name: unit[pairs] for name, unit in self.units.items()}

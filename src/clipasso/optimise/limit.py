@@ -19,6 +19,8 @@ __all__ = ["MARGIN", "Limit", "Pace", "TimePlan", "plan"]
 MARGIN = 0.92
 """The part of the time left that is planned for: a machine is rarely as quick as it was tried."""
 
+_AFTER = 0.1  # of the time left, at most, is left over for what comes after the steps
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -44,6 +46,14 @@ class Limit:
         """Seconds; negative when the time is over."""
         return self.until - self.clock()
 
+    def before(self, seconds: float) -> tuple[Limit, bool]:
+        """The same with so many seconds left over at its end, and whether they are.
+
+        They are not where they would be a large part of the time that is left.
+        """
+        kept = seconds <= _AFTER * max(0.0, self.left())
+        return (replace(self, until=self.until - seconds) if kept else self), kept
+
     def with_seeds(self, there: int) -> Limit:
         """The same where there are so many seeds to choose from."""
         return replace(self, seeds=(min(self.seeds[0], there), min(self.seeds[1], there)))
@@ -58,12 +68,14 @@ class Pace:
         encoding: of seeing the photos under one transform.
         pool: transforms that steps draw from, 0 where each step draws its own.
         drawn: how many a step draws.
+        seeing: of drawing and encoding one sketch without its gradient.
     """
 
     steps: Mapping[int, float]
     encoding: float = 0.0
     pool: int = 0
     drawn: int = 0
+    seeing: float = 0.0
 
     def of(self, seeds: int) -> float:
         """Of a step of so many seeds, on a line through what was measured."""
@@ -93,6 +105,7 @@ class TimePlan:
             when it was tried.
         kept: whether the schedule was followed as planned, so that `iterations` and `seeds` with
             these numbers give the same sketch again.
+        after: whether there was time for what comes after the steps: strokes are put in order.
     """
 
     limit: float
@@ -100,6 +113,7 @@ class TimePlan:
     planned: int
     steps: int
     kept: bool = True
+    after: bool = True
 
     def followed(self, course: Course) -> TimePlan:
         """The same, once it is known how the run went."""

@@ -23,7 +23,7 @@ from clipasso.optimise.objective import Objective
 from clipasso.optimise.pace import measure
 from clipasso.optimise.showing import Look, Showing
 from clipasso.optimise.state import Keeping, Run
-from clipasso.optimise.step import Step
+from clipasso.optimise.step import Step, prefix_lengths
 from clipasso.optimise.strokes import Drawing
 from clipasso.settings import Settings
 
@@ -65,6 +65,7 @@ def optimise_together(
     on_look: Callable[[Look], None] | None = None,
     limit: Limit | None = None,
     keeping: Keeping | None = None,
+    after: int = 0,
 ) -> list[Outcome]:
     """Optimise several photos' strokes in one batch, each as it would be alone.
 
@@ -82,6 +83,8 @@ def optimise_together(
             settings' `iterations`.
         keeping: when the state of the run is kept, and what it goes on from; for one job without
             a limit.
+        after: sketches that are to be drawn and encoded once the steps are over: a limit leaves
+            time for them, unless that is too much of what there is (`TimePlan.after`).
 
     Returns:
         One outcome a job, in their order.
@@ -92,7 +95,7 @@ def optimise_together(
     device, began = jobs[0].photo.device, time.monotonic()
     if device.type == "cpu":
         keep_freed_memory()
-    chosen, course = _planned(jobs, settings, limit)
+    chosen, course = _planned(jobs, settings, limit, after)
     if chosen is not None:
         settings = replace(settings, iterations=chosen.planned)
         jobs = [job.first(chosen.seeds) for job in jobs]
@@ -112,7 +115,7 @@ def optimise_together(
 
     tracks = [Track(strokes(n), settings, course) for n in range(len(jobs))]
     showing = Showing(on_look)
-    step = Step(adam, pool, photos, settings.canvas)
+    step = Step(adam, pool, photos, settings.canvas, prefix_lengths(settings, adam))
     if device.type == "cuda":
         step.capture()
     keeping, run = keeping or Keeping(), Run(jobs, pool, adam, tracks, course)
@@ -165,14 +168,15 @@ def _steer(adam: Adam, course: Course) -> None:
 
 
 def _planned(
-    jobs: Sequence[Job], settings: Settings, limit: Limit | None
+    jobs: Sequence[Job], settings: Settings, limit: Limit | None, after: int
 ) -> tuple[TimePlan | None, Course]:
     """What is chosen for a time limit, if there is one, and the course of the run."""
     if limit is None:
         return None, Course(settings.iterations)
     limit = limit.with_seeds(min(len(job.initial) for job in jobs))
     pace = measure(jobs, settings, limit)
-    chosen = plan(limit, pace, limit.left())
+    limit, kept = limit.before(after * pace.seeing if after else 0.0)
+    chosen = replace(plan(limit, pace, limit.left()), after=kept)
     return chosen, Course(chosen.planned, limit, pace.of(chosen.seeds))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ import torch
 from clipasso.optimise.encoded_photo import PhotoPool, shared_objective
 from clipasso.optimise.job import Job, owners, strokes_of_all
 from clipasso.optimise.limit import Limit, Pace
-from clipasso.optimise.step import Step
+from clipasso.optimise.step import Step, prefix_lengths
 
 if TYPE_CHECKING:
     from clipasso.settings import Settings
@@ -38,7 +39,7 @@ def measure(jobs: Sequence[Job], settings: Settings, limit: Limit) -> Pace:
             takes a step.
     """
     if limit.left() <= 0:
-        return Pace({1: float("inf")})
+        return Pace({1: math.inf}, seeing=math.inf)
     few = replace(
         settings, iterations=_TRIED, pool=min(settings.pool, settings.augmentations)
     )  # fmt: skip
@@ -53,7 +54,8 @@ def measure(jobs: Sequence[Job], settings: Settings, limit: Limit) -> Pace:
         encoding = _FORWARD * steps[fewest] / (fewest * (1 + drawn))
         if limit.clock() < enough:
             encoding = _seconds_a_transform(pool, min(_CHUNK, settings.pool), limit)
-    pace = Pace(steps, encoding, settings.pool, drawn)
+    seeing = _FORWARD * steps[fewest] / (len(jobs) * fewest * (1 + drawn))
+    pace = Pace(steps, encoding, settings.pool, drawn, seeing)
     if most > fewest and pace.whole(limit.enough, fewest) < limit.left():
         steps[most] = _seconds_a_step(jobs, few, pool, most, limit, enough)
     return replace(pace, steps=steps)
@@ -65,7 +67,9 @@ def _seconds_a_step(
 ) -> float:  # fmt: skip
     """The median of a few, or of one if it is late."""
     some = [job.first(seeds) for job in jobs]
-    step = Step(strokes_of_all(some, settings), pool, owners(some), settings.canvas)
+    adam = strokes_of_all(some, settings)
+    lengths = prefix_lengths(settings, adam)
+    step = Step(adam, pool, owners(some), settings.canvas, lengths)
     took: list[float] = []
     while len(took) < _TRIED and (len(took) <= 1 or limit.clock() < enough):
         began = limit.clock()

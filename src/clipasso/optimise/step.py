@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,7 +19,10 @@ from clipasso.optimise.adam import Adam
 from clipasso.optimise.encoded_photo import PhotoPool
 from clipasso.optimise.strokes import Drawing
 
-__all__ = ["Step"]
+if TYPE_CHECKING:
+    from clipasso.settings import Settings
+
+__all__ = ["Step", "prefix_lengths"]
 
 _WARM_UPS = 3  # as torch's documentation has it: kernels are compiled and algorithms chosen
 _IN_CACHE = 6  # images that a CPU encodes together
@@ -45,6 +48,8 @@ class Step:
         pool: what they are compared with.
         photos: the photo of each seed, `[seeds]`.
         canvas: side of the canvas, pixels.
+        prefixes: `[steps]`, of how many strokes the sketch is that the last of each step's
+            transformed pairs shows (`prefix_lengths`); None shows all of them everywhere.
 
     Attributes:
         seeds: those that are encoded; others are left where they are.
@@ -56,8 +61,15 @@ class Step:
     names: tuple[str, ...]
     terms: Tensor
 
-    def __init__(self, adam: Adam, pool: PhotoPool, photos: Sequence[int], canvas: int) -> None:
-        self.adam, self.pool, self.canvas = adam, pool, canvas
+    def __init__(
+        self,
+        adam: Adam,
+        pool: PhotoPool,
+        photos: Sequence[int],
+        canvas: int,
+        prefixes: Tensor | None = None,
+    ) -> None:
+        self.adam, self.pool, self.canvas, self._prefixes = adam, pool, canvas, prefixes
         self.note: str | None = None
         self._photo_of, self._photos = list(photos), torch.tensor(photos)
         self._device = adam.step.device
@@ -133,17 +145,27 @@ class Step:
     def _look(self) -> None:
         targets, chosen = self.pool.at(self.adam.step)
         count = len(targets) if chosen is None else len(chosen)
-        images = self.adam.drawing.seeds(self._rows).render(self.canvas)
+        images = self._drawn()
         terms: list[Tensor] = []
         light: list[Tensor] = []
         for some, photos in self._parts(images.detach(), count):
             leaf = some.requires_grad_()
-            loss = targets.loss(leaf, chosen, photos)
+            loss = targets.loss(_for_each(leaf, count), chosen, photos)
             light += torch.autograd.grad(loss.total.sum() / count, leaf)
             terms.append(self._terms(loss.terms, count))
         # Of a sum: given a gradient of images, torch would import SymPy to compare two shapes.
         self._grads = torch.autograd.grad((images * torch.cat(light)).sum(), self.adam.moved)
         self.terms = torch.cat(terms, 1)
+
+    def _drawn(self) -> Tensor:
+        """The sketches, `[seeds, channels, size, size]`, or `[seeds, 2, ...]`: whole, and as the
+        first few strokes."""
+        whole = self.adam.drawing.seeds(self._rows)
+        if self._prefixes is None:
+            return whole.render(self.canvas)
+        short = whole.first(self._prefixes.index_select(0, self.adam.step))
+        both = Drawing.join([whole, short]).render(self.canvas)
+        return torch.stack(both.chunk(2), 1)
 
     def _parts(self, images: Tensor, each: int) -> list[tuple[Tensor, Tensor]]:
         """Images and their photos as they are encoded together, `each` times transformed.
@@ -188,3 +210,24 @@ class Step:
             with torch.cuda.graph(move, pool=look.pool()):
                 self.adam.move(self._grads)
             return _Graphs(look, move, self.terms)
+
+
+def prefix_lengths(settings: Settings, adam: Adam) -> Tensor | None:
+    """How many strokes are shown in each step, `[iterations]`; None where it is always all.
+
+    By a generator of their own, so that other chances are the same with and without them.
+    """
+    strokes = adam.drawing.points.shape[1]
+    if not settings.prefixes or strokes < 2:
+        return None
+    generator = torch.Generator().manual_seed(settings.seed)
+    lengths = torch.randint(1, strokes, (settings.iterations,), generator=generator)
+    return lengths.to(adam.step.device)
+
+
+def _for_each(images: Tensor, count: int) -> Tensor:
+    """`[m, 2, ...]` as `[m, count, ...]`, of which the last is the second; others as they are."""
+    if images.ndim == 4:
+        return images
+    whole, short = images[:, :1], images[:, 1:]
+    return torch.cat([whole.expand(-1, count - 1, -1, -1, -1), short], 1)

@@ -133,6 +133,15 @@ class Drawing:
         chosen = {name: getattr(self, name)[:, index] for name in _TENSORS}
         return replace(self, **chosen, frozen=self.frozen[index])
 
+    def first(self, count: Tensor) -> Drawing:
+        """As if only the first `count` strokes `[1]` were drawn; differentiable.
+
+        All of them are there, the others without ink, so that no shape depends on a number that
+        only the device knows.
+        """
+        there = torch.arange(self.points.shape[1], device=count.device) < count
+        return replace(self, opacities=self.opacities * there)
+
     def beside(self, new: Drawing) -> Drawing:
         """This one seed's strokes, the same for every seed of `new`, followed by the new ones."""
         seeds = len(new)

@@ -119,6 +119,7 @@ def climb_down(
     *,
     method: Method = "rearrange",
     mask: Mask | None = None,
+    top: Rung | None = None,
     on_rung: Callable[[Rung], None] | None = None,
     on_progress: Callable[[int, Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -133,6 +134,7 @@ def climb_down(
         method: `rearrange` drops strokes, the least missed one each time, and optimises the others
             anew for a third of the steps; `remove` only drops them; `independent` sketches every
             level from scratch.
+        top: the first level, if it is made already, as of another method.
         on_progress: called at every evaluation with the level's place and the loop's progress.
         on_rung, stop: as for `ladder`.
 
@@ -142,9 +144,9 @@ def climb_down(
     levels = _checked(levels)
     if method not in get_args(Method):
         raise ClipassoError(f"ladder: {method}: choose one of {', '.join(get_args(Method))}")
-    settings = replace(settings, faces="none")
-    rungs: list[Rung] = []
-    for place, count in enumerate(levels):
+    settings = replace(settings, faces="none", fidelity=None)
+    rungs: list[Rung] = [] if top is None else [top]
+    for place, count in list(enumerate(levels))[len(rungs) :]:
         if rungs and stop is not None and stop.is_set():
             break
         began, above = time.monotonic(), rungs[-1].sketch if rungs else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from clipasso.pipeline.result import Result
 
-__all__ = ["DEBUG", "encode_png", "planned_files", "render", "write_result"]
+__all__ = ["COUNTED", "DEBUG", "encode_png", "planned_files", "render", "write_result"]
 
 
 def _to_bytes(image: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -37,14 +37,18 @@ def encode_png(image: NDArray[np.uint8] | Image.Image) -> bytes:
 
 
 def planned_files(
-    folder: Path, stem: str, seeds: int, *, all_seeds: bool, debug: bool
+    folder: Path, stem: str, seeds: int, *, all_seeds: bool, debug: bool, counted: bool = False
 ) -> list[Path]:
-    """What `write_result` would write, so that a clash is seen before the work."""
+    """What `write_result` would write, so that a clash is seen before the work.
+
+    Args:
+        counted: whether the number of strokes is to be found.
+    """
     names = [f"{stem}.svg", f"{stem}.png", f"{stem}.json"]
     if all_seeds:
         names += [f"{stem}-rank{k}.svg" for k in range(2, seeds + 1)]
     if debug:
-        names += [f"{stem}-{name}.png" for name in DEBUG]
+        names += [f"{stem}-{name}.png" for name in (*DEBUG, *([COUNTED] if counted else []))]
     return [folder / name for name in names]
 
 
@@ -77,15 +81,23 @@ def write_result(
     if debug:
         for name, image in _debug_pictures(result):
             contents[folder / f"{stem}-{name}.png"] = encode_png(image)
+        if result.stroke_count is not None:
+            from clipasso.pipeline.stroke_count import curve_picture
+
+            picture = encode_png(curve_picture(result.stroke_count))
+            contents[folder / f"{stem}-{COUNTED}.png"] = picture
     contents[folder / f"{stem}.svg"] = result.sketch.to_svg()
     for path, data in contents.items():
         write_atomically(path, data, replace=replace)
-    seeds = len(result.sketches)
-    return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug)
+    seeds, counted = len(result.sketches), result.stroke_count is not None
+    return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug, counted=counted)
 
 
 DEBUG = ("input", "mask", "candidates", "saliency", "edges", "distribution", "initial")
 """The pictures of `debug`, as they end their files' names."""
+
+COUNTED = "strokes"
+"""The one that is there too where the number of strokes was found."""
 
 _DEBUG_SCALE = 3
 

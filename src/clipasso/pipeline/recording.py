@@ -34,7 +34,7 @@ def states(result: Result) -> list[Sketch]:
     best = min(finite, key=losses.__getitem__, default=0)
     before = [drawing.only(out.winner) for drawing in out.history[:best]]
     return [
-        page.cut(drawing).to_sketch((frame.width, frame.height), frame)
+        result.arrangement.of(page.cut(drawing).to_sketch((frame.width, frame.height), frame))
         for drawing in before
         if torch.isfinite(drawing.points).all()  # else a step has gone wrong
     ] + [result.sketch]

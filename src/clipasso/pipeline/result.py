@@ -12,6 +12,7 @@ import torch
 
 from clipasso._version import __version__
 from clipasso.pipeline.faces import CloseUps
+from clipasso.pipeline.order import Arrangement
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Recipe
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from clipasso.optimise.loop import Outcome
     from clipasso.photo.canvas import Photo
     from clipasso.photo.masks import Mask
+    from clipasso.pipeline.stroke_count import StrokeCount
     from clipasso.settings import Settings
     from clipasso.start.first_strokes import Initialisation
     from clipasso.vector.animate.film import Animation
@@ -34,8 +36,8 @@ class Result:
     Attributes:
         sketch: the best seed's strokes in the photo's frame: its longer side has as many pixels
             as the canvas (its shorter one with `fit="crop"`). Their ink ends where the photo does,
-            or the part of it that the canvas shows.
-        sketches: every seed's, best first.
+            or the part of it that the canvas shows. Its strokes are in order (`Settings.order`).
+        sketches: every seed's, best first; the others' strokes are as they were laid.
         photo, settings, initialisation: what it was made from; the photo on the canvas that was
             used, which may be zoomed to its object (`photo.frame.zoom`).
         mask: where the object is, and how that was found.
@@ -47,6 +49,8 @@ class Result:
         notes: what a person should be told.
         together: how many photos those were.
         close_ups: faces that were drawn from close up, by how many of the strokes.
+        arrangement: in which order and direction the sketch has the winner's strokes of `outcome`.
+        stroke_count: why there are as many strokes; None where their number was given.
     """
 
     sketch: Sketch
@@ -64,6 +68,8 @@ class Result:
     notes: tuple[str, ...]
     together: int = 1
     close_ups: CloseUps = field(default_factory=CloseUps)
+    arrangement: Arrangement = field(default_factory=Arrangement)
+    stroke_count: StrokeCount | None = None
 
     def _repr_svg_(self) -> str:
         return self.sketch.to_svg()
@@ -111,6 +117,7 @@ class Result:
             "frame": asdict(self.photo.frame),
             "left_out": self.photo.surround,
             "close_ups": self.close_ups.as_list(),
+            "stroke_count": None if self.stroke_count is None else self.stroke_count.as_dict(),
             "seed": self.seed,
             "loss": _number(out.losses[out.winner]),
             "seeds": [
@@ -124,9 +131,10 @@ class Result:
             "curve": [
                 {"step": step, "losses": list(map(_number, losses))} for step, losses in out.curve
             ],
+            "prefix_losses": list(map(_number, self.arrangement.losses)),
             "steps": out.steps,
             "stopped": out.stopped,
-            "time_plan": None if self.time_plan is None else asdict(self.time_plan),
+            "time_plan": None if self.time_plan is None else _told(self.time_plan),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "together": self.together,
             "device": self.device,
@@ -139,6 +147,12 @@ class Result:
 def _number(value: float) -> float | None:
     """As JSON has it, which knows neither infinity nor what is no number."""
     return value if math.isfinite(value) else None
+
+
+def _told(plan: TimePlan) -> dict[str, Any]:
+    told = asdict(plan)
+    del told["after"]  # the settings tell it, as all that can be asked for
+    return told
 
 
 def versions() -> dict[str, str]:

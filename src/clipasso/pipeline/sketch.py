@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from clipasso._version import __version__
 from clipasso.errors import ClipassoError
 from clipasso.optimise.loop import Outcome, Progress
@@ -19,6 +21,7 @@ from clipasso.photo.masks import Mask, make_mask
 from clipasso.photo.picture_frame import without_frame
 from clipasso.pipeline.checkpoint import Checkpoints
 from clipasso.pipeline.models import Models, load_models
+from clipasso.pipeline.order import Arrangement, arrange, looks
 from clipasso.pipeline.preview import Preview, first_preview, shown_looks
 from clipasso.pipeline.ready import Ready, make_ready
 from clipasso.pipeline.result import Result
@@ -96,7 +99,9 @@ def sketch(
         checkpoint_every: steps from one to the next, 50 by default.
         resume: a checkpoint to go on from, with everything else as it was: the result is that of
             an uninterrupted run, on a CPU to the byte. It may be the same file.
-        settings: fields of `Settings`: `strokes=16`, `seeds=3`, `width=3.0`, `seed=0` ...
+        settings: fields of `Settings`: `strokes=16`, `seeds=3`, `width=3.0`, `seed=0` ...;
+            `strokes="auto"` is as many as the photo needs for `fidelity`, `draft`, `normal`, `fine`
+            or a number from 0 to 1.
 
     Raises:
         ClipassoError: a photo, setting, encoder or device that cannot be used.
@@ -205,6 +210,11 @@ def sketch_photos(
         ClipassoError: checkpoints of another run, or where there can be none.
     """
     drawn = None if checkpoints is None else _gone_on(checkpoints, photos, models, settings, limit)
+    if settings.fidelity is not None and len(photos) > 1:  # each has its own number of strokes
+        return _one_by_one(
+            photos, models, settings, masks=masks, init=init, freeze=freeze, notes=notes,
+            on_progress=on_progress, on_preview=on_preview, stop=stop, seconds=seconds, limit=limit,
+        )  # fmt: skip
     made: list[Ready | ClipassoError] = []
     for photo, mask in zip(photos, masks or [None] * len(photos), strict=True):
         try:
@@ -226,16 +236,24 @@ def sketch_photos(
 
     began = time.monotonic()
     prepared = [ready.prepared for ready in made if isinstance(ready, Ready)]
-    looks = None if on_preview is None else shown_looks(prepared, good, on_preview)
+    on_look = None if on_preview is None else shown_looks(prepared, good, on_preview)
+    after = 0 if settings.order == "none" else sum(looks(p.settings.strokes) for p in prepared)
     keeping, earlier = None, 0.0
     if checkpoints is not None and good:
         close_ups = next(ready.close_ups for ready in made if isinstance(ready, Ready))
         keeping = checkpoints.keeping(photos[0], models, settings, close_ups)
         earlier = 0.0 if keeping.begin is None else keeping.begin.seconds
     outcomes = iter(
-        optimised(prepared, settings, told, stop, on_look=looks, limit=limit, keeping=keeping)
-    )
+        optimised(
+            prepared, settings, told, stop, on_look=on_look, limit=limit, keeping=keeping,
+            after=after,
+        )
+    )  # fmt: skip
     spent, more = time.monotonic() - began + earlier, checkpoints.notes if checkpoints else ()
+
+    def late() -> bool:
+        return (stop is not None and stop.is_set()) or (limit is not None and limit.left() <= 0)
+
     results: list[Result | ClipassoError] = []
     for begun in made:
         if isinstance(begun, ClipassoError):
@@ -244,7 +262,7 @@ def sketch_photos(
             results.append(out)
         else:
             out = replace(out, notes=(*out.notes, *more))
-            results.append(_finish(begun, models, out, spent, len(good)))
+            results.append(_finish(begun, models, out, spent, len(good), late))
     if on_preview is not None:
         for n, result in enumerate(results):
             if isinstance(result, Result):
@@ -268,21 +286,75 @@ def _gone_on(
     return None if checkpoints.saved is None else checkpoints.saved.close_ups
 
 
-def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, together: int) -> Result:
-    """What came of it, after so many seconds with so many photos."""
-    prepared, close_ups = ready
+def _one_by_one(
+    photos: Sequence[Photo],
+    models: Models,
+    settings: Settings,
+    *,
+    masks: Sequence[Mask | None] | None,
+    on_progress: Callable[[Progress], None] | None,
+    on_preview: Callable[[Preview], None] | None,
+    limit: Limit | None,
+    **given: Any,
+) -> list[Result | ClipassoError]:
+    """`sketch_photos` of one photo after the other, which share the time if it is limited."""
+    results: list[Result | ClipassoError] = []
+    for n, (photo, mask) in enumerate(zip(photos, masks or [None] * len(photos), strict=True)):
+
+        def progress(told: Progress, n: int = n) -> None:
+            if on_progress is not None:
+                on_progress(replace(told, photo=n))
+
+        def preview(told: Preview, n: int = n) -> None:
+            assert on_preview is not None
+            on_preview(replace(told, photo=n))
+
+        own = limit
+        if limit is not None:
+            own = replace(limit, until=limit.clock() + limit.left() / (len(photos) - n))
+        results += sketch_photos(
+            [photo], models, settings, masks=[mask], on_progress=progress,
+            on_preview=None if on_preview is None else preview, limit=own, **given,
+        )  # fmt: skip
+    return results
+
+
+def _finish(
+    ready: Ready,
+    models: Models,
+    outcome: Outcome,
+    spent: float,
+    together: int,
+    late: Callable[[], bool],
+) -> Result:
+    """What came of it, after so many seconds with so many photos, its strokes in order.
+
+    Args:
+        late: whether there is no time left.
+    """
+    prepared, close_ups, count = ready
     photo, settings, start = prepared.photo, prepared.settings, prepared.start
     if outcome.plan is not None:
         settings = replace(settings, seeds=outcome.plan.seeds, iterations=outcome.plan.steps)
         start = replace(start, drawing=start.drawing.seeds(slice(settings.seeds)))
-        if close_ups.steps > outcome.plan.steps:  # so few steps would give faces fewer too
-            outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
+        if not outcome.plan.after:
+            settings = replace(settings, order="none")
     _tell_of(outcome, prepared, spent)
+    began = time.monotonic()
+    arrangement = _arranged(ready, outcome, settings, late)
+    if outcome.plan is not None and (
+        close_ups.steps > outcome.plan.steps  # so few steps would give faces fewer too
+        or not arrangement.whole
+    ):
+        outcome = replace(outcome, plan=replace(outcome.plan, kept=False))
     about = {"close-ups": close_ups.in_words()} if close_ups.faces else {}
-    order = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
-    sketches = tuple(
-        _to_sketch(k, outcome, photo, models.loss, settings).with_metadata(**about) for k in order
+    if count is not None:
+        about["stroke-count"] = f"auto: {count.in_words()}"
+    ranks = sorted(range(settings.seeds), key=outcome.losses.__getitem__)
+    best, *others = (
+        _to_sketch(k, outcome, photo, models.loss, settings).with_metadata(**about) for k in ranks
     )
+    sketches = (arrangement.of(best), *others)
     return Result(
         sketch=sketches[0],
         sketches=sketches,
@@ -295,10 +367,12 @@ def _finish(ready: Ready, models: Models, outcome: Outcome, spent: float, togeth
         precision=str(models.loss.precision).removeprefix("torch."),
         recipe=prepared.job.objective.recipe,
         device=str(models.device),
-        seconds={**prepared.seconds, "optimise": spent},
+        seconds={**prepared.seconds, "optimise": spent, "order": time.monotonic() - began},
         notes=(*prepared.notes, *outcome.notes),
         together=together,
         close_ups=close_ups,
+        arrangement=arrangement,
+        stroke_count=count,
     )
 
 
@@ -310,6 +384,20 @@ def _tell_of(outcome: Outcome, prepared: Prepared, spent: float) -> None:
         outcome.steps, outcome.losses[outcome.winner], told,
         extra={"data": {"stage": "done", "seconds_by_stage": seconds}},
     )  # fmt: skip
+
+
+def _arranged(
+    ready: Ready, outcome: Outcome, settings: Settings, late: Callable[[], bool]
+) -> Arrangement:
+    """The winner's strokes in order; those that somebody gave and froze stay, and come first."""
+    job = ready.prepared.job
+    pinned = None
+    if ready.close_ups.sketch is None:  # faces' strokes are frozen too, but our own
+        pinned = job.initial.frozen.numpy()
+    drawing = outcome.drawing.only(outcome.winner)
+    if not torch.isfinite(drawing.points).all():
+        return Arrangement()
+    return arrange(drawing, job, settings, pinned=pinned, late=late)
 
 
 def _to_sketch(

@@ -33,13 +33,14 @@ def optimised(
     on_look: Callable[[Look], None] | None = None,
     limit: Limit | None = None,
     keeping: Keeping | None = None,
+    after: int = 0,
 ) -> list[Outcome | ClipassoError]:
     """Optimise photos in one batch, or in halves of it where that needs too much memory.
 
     Args:
         prepared: the photos.
         on_progress, on_look: are told a photo's number among `prepared`.
-        settings, stop, limit, keeping: as for `optimise_together`.
+        settings, stop, limit, keeping, after: as for `optimise_together`.
 
     Returns:
         For each photo what was found, or that there is not even memory for it alone, or that its
@@ -53,7 +54,7 @@ def optimised(
     try:
         outcomes = optimise_together(
             [one.job for one in prepared], settings, on_progress, stop,
-            on_look=on_look, limit=limit, keeping=keeping,
+            on_look=on_look, limit=limit, keeping=keeping, after=after,
         )  # fmt: skip
         return [_seen(one, out) for one, out in zip(prepared, outcomes, strict=True)]
     except Exception as error:
@@ -76,8 +77,9 @@ def optimised(
                 on_look(replace(look, photo=first + look.photo))
 
         found += optimised(
-            some, settings, told, stop, on_look=None if on_look is None else looked, limit=limit
-        )
+            some, settings, told, stop, on_look=None if on_look is None else looked, limit=limit,
+            after=after,
+        )  # fmt: skip
     return found
 
 

@@ -31,6 +31,7 @@ class About:
         panel: a key of `PANELS`; "" for a setting that only the library has.
         low, high: the range of a number, both included; None where it is none.
         draw: whether `clipasso draw` has it too.
+        words: that may be given for a number; `make_settings` makes numbers of them.
     """
 
     help: str
@@ -38,15 +39,16 @@ class About:
     low: float | None = None
     high: float | None = None
     draw: bool = False
+    words: tuple[str, ...] = ()
 
 
 def knob(
     default: Any, help_: str, panel: str = "", span: tuple[float, float] | None = None, *,
-    draw: bool = False,
+    draw: bool = False, words: tuple[str, ...] = (),
 ) -> Any:  # fmt: skip
     """A field of `Settings`; the arguments are those of `About`, the range as one pair."""
     low, high = span or (None, None)
-    return field(default=default, metadata={"about": About(help_, panel, low, high, draw)})
+    return field(default=default, metadata={"about": About(help_, panel, low, high, draw, words)})
 
 
 def option_name(name: str) -> str:

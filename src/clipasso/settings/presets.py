@@ -30,6 +30,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "zoom": "none",
         "frame": "keep",
         "faces": "none",
+        "order": "none",
         "lighten": 0.0,
     },
     "fine": {"iterations": 800},
@@ -62,6 +63,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "zoom": "none",
         "frame": "keep",
         "faces": "none",
+        "order": "none",
         "lighten": 0.0,
     },
 }
@@ -84,12 +86,17 @@ encoder made it. Strokes that are not to know the photo's edges do not run along
 and none starts at the faces that a detector found."""
 
 
+_MOST = 32  # strokes of a sketch that may have as many as it needs
+_FIDELITIES: Mapping[str, float] = {"draft": 0.7, "normal": 0.8, "fine": 0.9}
+
+
 def make_settings(preset: str = "default", **chosen: Any) -> tuple[Settings, str]:
     """Settings of a preset with single values changed, and the preset's encoder name.
 
     Args:
         preset: one of `PRESETS`.
-        chosen: fields of `Settings`; None leaves the preset's value.
+        chosen: fields of `Settings`; None leaves the preset's value. `strokes` may be "auto" and
+            `fidelity` a word, and both may be texts of numbers.
 
     Raises:
         ClipassoError: an unknown preset or setting, or a value out of range.
@@ -100,4 +107,27 @@ def make_settings(preset: str = "default", **chosen: Any) -> tuple[Settings, str
         raise ClipassoError(f"{', '.join(sorted(unknown))}: no such setting")
     values = {**PRESETS[preset], **{k: v for k, v in chosen.items() if v is not None}}
     encoder = values.pop("encoder", "auto")
-    return Settings(**values), encoder
+    return Settings(**{**values, **_as_many_as_needed(chosen)}), encoder
+
+
+def _as_many_as_needed(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers for `strokes` and `fidelity` as they were given."""
+    strokes, fidelity = chosen.get("strokes"), chosen.get("fidelity")
+    found: dict[str, Any] = {}
+    if isinstance(strokes, str) and strokes != "auto":
+        if not strokes.isdecimal():
+            raise ClipassoError(f"--strokes {strokes}: must be auto or a whole number")
+        strokes = int(strokes)
+    if isinstance(fidelity, str) and fidelity not in _FIDELITIES:
+        try:
+            fidelity = float(fidelity)
+        except ValueError:
+            words = ", ".join(_FIDELITIES)
+            raise ClipassoError(f"--fidelity {fidelity}: must be {words} or a number") from None
+    if strokes == "auto" or (fidelity is not None and strokes is None):
+        strokes, fidelity = _MOST, "normal" if fidelity is None else fidelity
+    if strokes is not None:
+        found["strokes"] = strokes
+    if fidelity is not None:
+        found["fidelity"] = _FIDELITIES.get(fidelity, fidelity)
+    return found

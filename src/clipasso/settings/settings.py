@@ -17,8 +17,8 @@ from clipasso.errors import ClipassoError
 from clipasso.settings.knob import About, check, knob
 
 __all__ = [
-    "Borders", "Crop", "Distance", "Edges", "Faces", "Ink", "LossName", "PictureFrame", "Precision",
-    "Saliency", "Schedule", "Settings", "Start", "Zoom", "about",
+    "Borders", "Crop", "Distance", "Edges", "Faces", "Ink", "LossName", "Order", "PictureFrame",
+    "Precision", "Saliency", "Schedule", "Settings", "Start", "Zoom", "about",
 ]  # fmt: skip
 
 Schedule = Literal["constant", "cosine"]
@@ -34,6 +34,7 @@ Zoom = Literal["auto", "none"]
 PictureFrame = Literal["auto", "keep"]
 Start = Literal["trace", "walk"]
 Faces = Literal["auto", "none"]
+Order = Literal["loss", "none"]
 
 _SEED_STEP = 1000
 _SEGMENTS_IN_ALL, _LONGEST_CHAIN = 16, 4  # of what few strokes are made
@@ -48,8 +49,17 @@ class Settings:
     """
 
     strokes: int = knob(
-        16, "Number of strokes, n: fewer is more abstract.", "style", (1, 10_000), draw=True
-    )
+        16,
+        "Number of strokes, n: fewer is more abstract. `auto` is as many as the photo needs, up to "
+        "32; so is a number with `fidelity`, the most then.",
+        "style", (1, 10_000), draw=True, words=("auto",),
+    )  # fmt: skip
+    fidelity: float | None = knob(
+        None,
+        "With strokes `auto`: the part of what the most of them tell of the photo that is to be "
+        "told: draft (0.7), normal (0.8), fine (0.9) or a number from 0 to 1 (normal).",
+        "style", (0.0, 1.0), words=("draft", "normal", "fine"),
+    )  # fmt: skip
     control_points: int = knob(
         4, "Control points of a segment: 4 (cubic), 3, or 2, which is straight.", "style", (2, 4),
         draw=True,
@@ -75,6 +85,12 @@ class Settings:
     )
     color_rate: float = knob(
         0.0, "Optimise colours; 0.01 is usual, 0 keeps them.", "style", (0.0, 1.0), draw=True
+    )
+    order: Order = knob(
+        "loss",
+        "In which order strokes are written: loss, those that tell most of the photo first, or "
+        "none, as they were laid. Strokes of several colours stay as they were laid.",
+        "style",
     )
     ink: Ink = knob("black", "The colours that strokes start with; CLIPDraw's are random.")
     canvas: int = knob(224, "Side of the square canvas, pixels.", span=(32, 4096))
@@ -130,6 +146,12 @@ class Settings:
         1, "Transformed pairs in each step beside the clean one (section 3.2).", "steps", (0, 64),
         draw=True,
     )  # fmt: skip
+    prefixes: bool = knob(
+        False,
+        "In each step one of the transformed pairs shows the first few strokes only, as many as "
+        "chance will have it, so that the first of them are a drawing by themselves.",
+        "steps",
+    )
     crop: Crop = knob(
         "fixed", "Of augmentations: a square of 0.8 of the area, or varied as in CLIPDraw."
     )
@@ -225,6 +247,10 @@ class Settings:
         if self.pool and self.pool < self.augmentations:
             raise ClipassoError(
                 f"--pool {self.pool}: must be 0 or at least --augmentations ({self.augmentations})"
+            )
+        if self.prefixes and not self.augmentations:
+            raise ClipassoError(
+                "--prefixes: shows them in a transformed pair; give --augmentations 1 or more"
             )
 
     def seed_of(self, k: int) -> int:

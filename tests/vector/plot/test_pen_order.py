@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from clipasso import ClipassoError, Sketch, order_for_pen
 from clipasso.vector.plot import pen_order, pen_travel
+from clipasso.vector.plot.order import directions
 
 places = st.integers(0, 40).flatmap(
     lambda n: arrays(np.float64, (2, n, 2), elements=st.floats(-1e3, 1e3, width=32))
@@ -119,3 +120,25 @@ def test_a_sketch_in_order_has_the_same_strokes():
 def test_what_is_no_stroke_is_refused(arguments):
     with pytest.raises(ClipassoError, match="starts"):
         pen_order(*arguments)
+
+
+def test_directions_are_the_best_of_all():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        a, b = rng.random((2, 6, 2))
+        fixed = rng.random(6) < 0.3
+        found = directions(a, b, fixed)
+        assert not (found & fixed).any()
+
+        def way(back, a=a, b=b):
+            back = np.array(back)
+            starts = np.where(back[:, None], b, a)
+            return pen_travel(starts, np.where(back[:, None], a, b), home=starts[0])
+
+        ways = [way(back) for back in product([False, True], repeat=6)
+                if not (np.array(back) & fixed).any()]  # fmt: skip
+        assert way(found) == pytest.approx(min(ways))
+
+
+def test_no_strokes_have_no_directions():
+    assert directions(np.zeros((0, 2)), np.zeros((0, 2))).shape == (0,)

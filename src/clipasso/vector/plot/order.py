@@ -5,6 +5,7 @@ stroke drawn from its other end) and short ones moved elsewhere (Or-opt) as long
 The same strokes give the same order.
 """
 
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from clipasso.errors import ClipassoError
 from clipasso.vector.sketch import Sketch
 
-__all__ = ["PenOrder", "order_for_pen", "pen_order", "pen_travel"]
+__all__ = ["PenOrder", "directions", "order_for_pen", "pen_order", "pen_travel", "turned"]
 
 _Places: TypeAlias = NDArray[np.complex128]  # [n] x + iy
 
@@ -43,12 +44,45 @@ def order_for_pen(sketch: Sketch, home: tuple[float, float] = (0.0, 0.0)) -> Ske
         ClipassoError: a home that is no point.
     """
     order = pen_order(sketch.points[:, 0], sketch.points[:, -1], home)
-    chosen = sketch.select(order.indices)
-    points = np.where(order.backwards[:, None, None], chosen.points[:, ::-1], chosen.points)
-    return Sketch(
-        points, sketch.size, sketch.degree, widths=chosen.widths, colors=chosen.colors,
-        opacities=chosen.opacities, metadata=sketch.metadata,
-    )  # fmt: skip
+    return turned(sketch.select(order.indices), order.backwards)
+
+
+def turned(sketch: Sketch, backwards: ArrayLike) -> Sketch:
+    """The same strokes in the same order, those that `backwards` `[strokes]` names from their end.
+
+    What they look like does not change.
+    """
+    other = np.asarray(backwards, bool)[:, None, None]
+    return replace(sketch, points=np.where(other, sketch.points[:, ::-1], sketch.points))
+
+
+def directions(starts: ArrayLike, ends: ArrayLike, fixed: ArrayLike = False) -> NDArray[np.bool_]:
+    """Which strokes a pen draws from their end so that it travels least, in the order given.
+
+    Exact, one stroke after the other: the shortest way to either end of each.
+
+    Args:
+        starts, ends: `[n, 2]`.
+        fixed: `[n]`, those that stay as they are.
+
+    Raises:
+        ClipassoError: as `pen_order`.
+    """
+    a, b, _ = _places(starts, ends, (0.0, 0.0))
+    still = np.broadcast_to(np.asarray(fixed, bool), a.shape)
+    enter, leave = np.stack([a, b]), np.stack([b, a])  # of each stroke drawn forwards, backwards
+    costs = np.array([0.0, np.inf if still[:1].any() else 0.0])
+    before = np.zeros((len(a), 2), np.intp)
+    for n in range(1, len(a)):
+        ways = costs[:, None] + np.abs(leave[:, n - 1, None] - enter[None, :, n])
+        before[n], costs = ways.argmin(0), ways.min(0)
+        if still[n]:
+            costs[1] = np.inf
+    backwards = np.zeros(len(a), bool)
+    state = int(costs.argmin())
+    for n in range(len(a) - 1, -1, -1):
+        backwards[n], state = bool(state), int(before[n, state])
+    return backwards
 
 
 def pen_order(starts: ArrayLike, ends: ArrayLike, home: ArrayLike = (0.0, 0.0)) -> PenOrder:
