@@ -122,7 +122,7 @@ def command(
     if cluster is not None:
         from clipasso.pipeline.cluster import Cluster
 
-        where = Cluster(cluster, worker_cpus or 1, worker_gpus or 0.0)
+        where = Cluster(cluster, 1 if worker_cpus is None else worker_cpus, worker_gpus or 0.0)
     words = GridWords("looking at the photos", "", "sketch", "gallery", "sketches")
     summary = run_grid(words, None, quiet, lambda show: batch(
         sources or [], output, preset=preset, encoder=encoder, weights=weights,

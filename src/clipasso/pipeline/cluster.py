@@ -285,7 +285,8 @@ def _packed(loader: Loader, put: Callable[[Any], Any]) -> dict[str, Any]:
         if isinstance(path, Path):
             content = np.frombuffer(path.read_bytes(), np.uint8)  # arrays are shared, not copied
             files[one.name] = [put(content)], digest(path), path.suffix
-    bare = replace(loader, **dict.fromkeys(files))
+    nothing: dict[str, Any] = dict.fromkeys(files)
+    bare = replace(loader, **nothing)
     return {"version": __version__, "loader": pickle.dumps(bare), "files": files}
 
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def _refuse_overwriting(
         )
     if there:
         inputs = [path for path in read if path is not None]
-        for path in (*inputs, *(Path(row.path) for row in manifest.listed())):
+        for path in chain(inputs, (Path(row.path) for row in manifest.listed())):
             if (file := there.get(_identity(path) or (-1, -1))) is not None:
                 raise ClipassoError(
                     f"{file}: would overwrite {path}, which this command reads; choose another "

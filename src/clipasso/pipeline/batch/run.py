@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,11 +27,16 @@ from clipasso.pipeline.batch.names import (
 )
 from clipasso.pipeline.batch.plan import Recipe, enter_sources
 from clipasso.pipeline.batch.source import Reading
-from clipasso.pipeline.capacity import choose
+from clipasso.pipeline.capacity import choose, gpu_possible
 from clipasso.pipeline.claims import claimed
 from clipasso.pipeline.engine import Far, GridProgress, perform
 from clipasso.settings import make_settings
-from clipasso.vector.safe_write import exists, prepare_folder, write_atomically
+from clipasso.vector.safe_write import (
+    exists,
+    prepare_folder,
+    temporary_files,
+    write_atomically,
+)
 
 if TYPE_CHECKING:
     from clipasso.pipeline.cluster import Cluster
@@ -116,6 +122,7 @@ def batch(
         ClipassoError: a source, setting, encoder or folder that cannot be used, before any work;
             another batch is at work in the folder; or files cannot be written.
     """
+    began = time.time()
     listed = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
     made, preferred = make_settings(preset, **settings)
     if together is not None and together < 1:
@@ -143,6 +150,7 @@ def batch(
     })  # fmt: skip
     prepare_folder(folder)
     with claimed(folder, LOCK), Manifest(folder / MANIFEST) as manifest:
+        _clear_up(manifest, folder, began)
         read = [*files, Path(mask), *map(Path, listed)]
         how = Reading(folder, column, frozenset(ignore_columns))
         enter_sources(manifest, listed, how, recipe, force, read)
@@ -177,6 +185,18 @@ def gallery(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
         raise ClipassoError(f"{folder}: no batch was made there (it has no {MANIFEST})")
     with claimed(folder, LOCK), Manifest(folder / MANIFEST) as manifest:
         return tuple(write_gallery(folder, manifest))
+
+
+def _clear_up(manifest: Manifest, folder: Path, before: float) -> None:
+    """Remove temporary files that a batch left when it was killed, where it was at work."""
+    places = {folder}
+    for row in manifest.listed("state = 'working'"):
+        places |= {(folder / row.name).parent, (folder / THUMBS / row.name).parent}
+    for place in places:
+        for path in temporary_files(place):
+            with suppress(OSError):
+                if path.stat().st_mtime < before:  # no other program's, which has just begun it
+                    path.unlink()
 
 
 class _Work:
@@ -367,7 +387,8 @@ def _share(
             raise ClipassoError(f"--workers {workers} and --together {together}: give one of them")
         return 1, together, None
     count = choose(str(workers), todo, steps, device)
-    if count > 1 or together is not None:
+    cpu = device == "cpu" or (device == "auto" and not gpu_possible())  # seen without torch
+    if count > 1 or together is not None or cpu:
         return count, 1, None
     from clipasso.pipeline.models import pick_device
 
@@ -385,7 +406,6 @@ def _encoder_name(
 ) -> str:
     """The encoder that `auto` is here, so that it is the same for all workers and starts."""
     from clipasso.encoders import EMBEDDED, PAPER, at_hand
-    from clipasso.pipeline.capacity import gpu_possible
 
     if asked != "auto":
         return asked
