@@ -21,12 +21,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import load, machine, print_table, write_json
-
 from clipasso.pipeline.batch import batch
 from clipasso.pipeline.batch.make import Loader, Made, Task
 from clipasso.pipeline.batch.manifest import Stamp
 from clipasso.vector.safe_write import write_atomically
+from common import load, machine, print_table, write_json
 
 CONTENTS = {".png": bytes(30_000), ".json": bytes(12_000), ".svg": bytes(4_000)}
 """As large as those of a usual sketch."""

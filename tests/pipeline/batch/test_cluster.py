@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from playing_sketcher import files
 
 import clipasso
 from clipasso import ClipassoError, Cluster
 from clipasso.pipeline import cluster as clusters
 from clipasso.pipeline.batch.make import Loader
 from clipasso.settings import Settings
+from playing_sketcher import files
 
 QUICK = {
     "encoder": "efficientnet-lite0", "iterations": 2, "seeds": 1, "strokes": 3, "augmentations": 0,

@@ -12,7 +12,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -162,7 +162,8 @@ class Manifest:
 
         Args:
             place: in the source's order.
-            stands: whether what was done of it still counts; asked where it was made by this key.
+            stands: whether what was done of it still counts, asked where it was made by this key;
+                takes its row with the photo's path of now.
         """
         with self._explained():
             photo = _storable(entry.photo)
@@ -172,7 +173,8 @@ class Manifest:
             found = self._rows("WHERE photo = ? AND turn = ?", photo, turn)
             now = (_storable(entry.path), place, options, key, steps)
             for row in found:
-                kept = row.state == "done" and row.made == key and stands(row)
+                kept = row.state == "done" and row.made == key
+                kept = kept and stands(replace(row, path=entry.path))
                 name = self._renamed(entry, row)
                 kept = kept and name == row.name
                 self._db.execute(

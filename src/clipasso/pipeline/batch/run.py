@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipasso.errors import ClipassoError
-from clipasso.pipeline.batch.gallery import write_gallery
 from clipasso.pipeline.batch.make import Loader, Made, Piece, Task, digest
 from clipasso.pipeline.batch.manifest import Manifest, Row, Stamp
 from clipasso.pipeline.batch.names import (
@@ -25,6 +24,7 @@ from clipasso.pipeline.batch.names import (
     SHEET,
     THUMBS,
 )
+from clipasso.pipeline.batch.pages import write_gallery
 from clipasso.pipeline.batch.plan import Recipe, enter_sources
 from clipasso.pipeline.batch.source import Reading
 from clipasso.pipeline.capacity import choose, gpu_possible
