@@ -134,6 +134,8 @@ class Slots(Generic[T]):
                 yield Event("said", 0, None, f"--cluster {self.cluster.address}: no worker has "
                             "begun yet; waiting for room on the cluster")  # fmt: skip
             replies = {slot.reply: slot for slot in self._slots if slot.reply is not None}
+            if not replies:  # all that were busy have just ended
+                continue
             done, _ = self._ray.wait(list(replies), timeout=_TICK)
             for reply in done:
                 yield from self._hear(replies[reply])

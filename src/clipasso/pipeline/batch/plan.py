@@ -163,9 +163,9 @@ def _refuse_overwriting(
     if there:
         inputs = [path for path in read if path is not None]
         for path in chain(inputs, (Path(row.path) for row in manifest.listed())):
-            if (file := there.get(_identity(path) or (-1, -1))) is not None:
+            if (written := there.get(_identity(path) or (-1, -1))) is not None:
                 raise ClipassoError(
-                    f"{file}: would overwrite {path}, which this command reads; choose another "
+                    f"{written}: would overwrite {path}, which this command reads; choose another "
                     "output folder with -o"
                 )
 
