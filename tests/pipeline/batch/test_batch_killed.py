@@ -88,7 +88,7 @@ def test_killed_again_and_again_it_ends_as_if_left_alone(alone):
     assert moments > 60
     # Beside the other: the gallery's links to photos are relative.
     out, draw = source.parent / "killed", random.Random(7)
-    for _ in range(5):
+    for _ in range(4):
         start(source, out, draw.randrange(1, moments * 2 // 3))
         check(alone, out)
     start(source, out)
