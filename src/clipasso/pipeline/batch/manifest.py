@@ -103,7 +103,6 @@ class Manifest:
     def __init__(self, file: Path) -> None:
         self.file = file
         with self._explained():
-            # A rollback journal and no write-ahead log: that works on network file systems too.
             self._db = sqlite3.connect(file, timeout=30, isolation_level=None)
             try:
                 self._open()
@@ -126,7 +125,8 @@ class Manifest:
                 f"{self.file}: is no manifest that this version can read, but {kind}; move it "
                 "away, or choose another output folder with -o"
             )
-        self._db.execute("PRAGMA journal_mode = TRUNCATE")
+        # A commit then waits for no disk, and a power cut costs the last ones, which are made again.
+        self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
 
     def __enter__(self) -> Manifest:
@@ -134,7 +134,8 @@ class Manifest:
 
     def __exit__(self, *error: object) -> None:
         with suppress(sqlite3.Error):
-            self._db.execute("PRAGMA journal_mode = DELETE")  # takes the journal's file away
+            self._db.execute("PRAGMA busy_timeout = 1000")  # somebody may be reading
+            self._db.execute("PRAGMA journal_mode = DELETE")  # all in one file again
         self._db.close()
 
     @contextmanager
