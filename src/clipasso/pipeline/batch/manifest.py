@@ -125,7 +125,7 @@ class Manifest:
                 f"{self.file}: is no manifest that this version can read, but {kind}; move it "
                 "away, or choose another output folder with -o"
             )
-        # A commit then waits for no disk, and a power cut costs the last ones, which are made again.
+        # A commit waits for no disk then; a power cut costs the last ones, which are made again.
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
 
