@@ -17,7 +17,9 @@ from clipasso.errors import ClipassoError
 if TYPE_CHECKING:
     from clipasso.encoders import load_encoder
     from clipasso.photo.canvas import Photo, load_photo
+    from clipasso.pipeline.batch import batch
     from clipasso.pipeline.clipdraw import draw
+    from clipasso.pipeline.cluster import Cluster
     from clipasso.pipeline.color import color
     from clipasso.pipeline.ladder import ladder
     from clipasso.pipeline.models import Models, load_models
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClipassoError",
+    "Cluster",
     "Models",
     "Photo",
     "Plot",
@@ -42,6 +45,7 @@ __all__ = [
     "Sketch",
     "__version__",
     "animate",
+    "batch",
     "color",
     "draw",
     "export",
@@ -60,6 +64,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Cluster": "pipeline.cluster",
     "Models": "pipeline.models",
     "Photo": "photo.canvas",
     "Plot": "vector.plot",
@@ -68,6 +73,7 @@ _HOME = {
     "Sketch": "vector.sketch",
     "color": "pipeline.color",
     "animate": "vector.animate",
+    "batch": "pipeline.batch",
     "draw": "pipeline.clipdraw",
     "export": "vector.export",
     "ladder": "pipeline.ladder",

@@ -237,7 +237,7 @@ def test_bad_options_are_one_line_before_any_work(
 
 
 def test_two_runs_do_not_share_a_checkpoint(blurred, tmp_path, capsys):
-    from clipasso.cli.claims import claimed
+    from clipasso.pipeline.claims import claimed
 
     photo = photo_in(tmp_path)
     with claimed(tmp_path, "a.state"):

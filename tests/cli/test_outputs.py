@@ -15,8 +15,8 @@ from PIL import Image
 
 from clipasso import ClipassoError, Sketch
 from clipasso.cli import run
-from clipasso.cli.claims import claimed
 from clipasso.cli.console import Stream, shown
+from clipasso.pipeline.claims import claimed
 from clipasso.vector.safe_write import check_names, keep_apart, write_atomically
 
 QUICK = [
@@ -282,7 +282,7 @@ def test_two_runs_do_not_make_the_same_files(photo_path, tmp_path, capsys):
     out = tmp_path / "out"
     out.mkdir()
     holder = (
-        "import sys, time; from pathlib import Path; from clipasso.cli.claims import claimed\n"
+        "import sys, time; from pathlib import Path; from clipasso.pipeline.claims import claimed\n"
         f"with claimed(Path({str(out)!r}), 'flower.svg'): print('held', flush=True); time.sleep(99)"
     )
     with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE) as other:

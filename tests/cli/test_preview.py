@@ -11,8 +11,8 @@ import clipasso
 from clipasso import Sketch
 from clipasso.cli import preview as module
 from clipasso.cli import run
-from clipasso.cli.claims import claimed
 from clipasso.optimise import showing
+from clipasso.pipeline.claims import claimed
 
 QUICK = [
     "--iterations", "6", "--seeds", "2", "--augmentations", "0", "--encoder", "efficientnet-lite0",

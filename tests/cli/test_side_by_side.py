@@ -167,7 +167,7 @@ def test_auto_is_one_a_core_where_that_is_worth_it(monkeypatch, capsys):
     assert chosen("9") == 4
     with pytest.raises(side_by_side.ClipassoError, match="--together 2: give one of them"):
         chosen("2", together=2)
-    monkeypatch.setattr(capacity, "_no_gpu", lambda: False)
+    monkeypatch.setattr(capacity, "gpu_possible", lambda: True)
     monkeypatch.setattr(models, "pick_device", lambda name: torch.device("cuda"))
     assert chosen(device="auto") == 1
     with pytest.raises(side_by_side.ClipassoError, match="for CPUs only"):

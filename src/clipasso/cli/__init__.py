@@ -10,6 +10,7 @@ import typer
 from clipasso._version import __version__
 from clipasso.cli import (
     animate,
+    batch,
     color,
     doctor,
     draw,
@@ -41,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("sketch", no_args_is_help=True)(cancellable(sketch.command))
+app.command("batch", no_args_is_help=True)(cancellable(batch.command))
 app.command("ladder", no_args_is_help=True)(cancellable(ladder.command))
 app.command("order", no_args_is_help=True)(cancellable(order.command))
 app.command("draw", no_args_is_help=True)(cancellable(draw.command))

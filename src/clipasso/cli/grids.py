@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from clipasso.cli.claims import claimed
 from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import say, shown, tell
 from clipasso.cli.forecast import Forecast
 from clipasso.cli.stopping import Cancelled, exit_status
 from clipasso.errors import ClipassoError
+from clipasso.pipeline.claims import claimed
 
 if TYPE_CHECKING:
     from clipasso.pipeline.grid import GridProgress
@@ -45,12 +45,13 @@ def tell_files(files: Iterable[Path], quiet: bool) -> None:
 
 
 def run_grid(
-    words: GridWords, folder: Path, quiet: bool, work: Callable[[Callable[[GridProgress], None]], T]
-) -> T:
+    words: GridWords, folder: Path | None, quiet: bool,
+    work: Callable[[Callable[[GridProgress], None]], T],
+) -> T:  # fmt: skip
     """Make a grid behind a bar, with its folder of runs held for this process.
 
     Args:
-        folder: exists; its `runs` are where sketches are kept.
+        folder: exists; its `runs` are where sketches are kept. None: `work` holds what it needs.
         quiet: show nothing.
         work: takes what is to be called with the progress; what it returns is returned.
 
@@ -59,7 +60,8 @@ def run_grid(
         ClipassoError: another process is at work there.
     """
     bar = _grid_bar(words, quiet)
-    with claimed(folder, "runs"), compiling_said(quiet), bar as (show, so_far):
+    held = nullcontext() if folder is None else claimed(folder, "runs")
+    with held, compiling_said(quiet), bar as (show, so_far):
         try:
             return work(show)
         except KeyboardInterrupt as error:

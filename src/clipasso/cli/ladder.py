@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clipasso.cli import options as opt
-from clipasso.cli.claims import claimed
 from clipasso.cli.console import say, tell
 from clipasso.cli.forecast import Forecast, where
 from clipasso.cli.outlet import Outlet
@@ -18,6 +17,7 @@ from clipasso.cli.photos import load_masked
 from clipasso.cli.progress import progress_bar
 from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
+from clipasso.pipeline.claims import claimed
 
 if TYPE_CHECKING:
     from clipasso.optimise.loop import Progress

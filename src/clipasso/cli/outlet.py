@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clipasso.cli.claims import claimed
 from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import say, tell, tell_bytes
 from clipasso.cli.record import Record, Recorded
 from clipasso.cli.stdio import STANDARD
 from clipasso.cli.stopping import Cancelled, Stopping, exit_status
 from clipasso.errors import ClipassoError
+from clipasso.pipeline.claims import claimed
 from clipasso.raster.compiling import compile_ahead
 from clipasso.vector.safe_write import check_names, exists, keep_apart, prepare_folder
 

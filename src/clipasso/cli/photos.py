@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["expanded", "load", "load_masked"]
 
-_OURS = b"urn:clipasso:sketch"
-_HEAD = 4096  # bytes of an SVG that tell whether it is ours
-
 
 def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
     """Folders replaced by the photos in them, not in folders inside, each photo once.
@@ -30,13 +27,15 @@ def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
     Raises:
         ClipassoError: a folder that cannot be read or has no photo.
     """
+    from clipasso.pipeline.output import own_pictures
+
     found: dict[Path, None] = {}
     for path in paths:
         if path == STANDARD or not path.is_dir():
             found[path] = None
             continue
         pictures, others = pictures_in(path)
-        results = _results(others)
+        results = own_pictures(others)
         photos = [picture for picture in pictures if picture not in results]
         passed = [*others, *(picture for picture in pictures if picture in results)]
         if not photos:
@@ -83,24 +82,3 @@ def load_masked(
     for note in photo.notes:
         tell(note)
     return photo, make_mask(photo, mask, fit, mask_weights)
-
-
-def _results(files: Iterable[Path]) -> set[Path]:
-    """The pictures that belong to our sketches among the files."""
-    from clipasso.pipeline.output import DEBUG
-
-    ends = ["", *(f"-{name}" for name in DEBUG)]
-    return {
-        file.with_name(f"{file.stem}{end}.png")
-        for file in files
-        if file.suffix.lower() == ".svg" and _is_ours(file)
-        for end in ends
-    }
-
-
-def _is_ours(svg: Path) -> bool:
-    try:
-        with svg.open("rb") as file:
-            return _OURS in file.read(_HEAD)
-    except OSError:
-        return False

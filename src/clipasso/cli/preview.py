@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipasso.cli.claims import claimed
 from clipasso.cli.console import say
 from clipasso.errors import ClipassoError
+from clipasso.pipeline.claims import claimed
 from clipasso.vector.safe_write import (
     check_names,
     exists,

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from clipasso.errors import ClipassoError
 
-__all__ = ["THREADS", "WORKER_BYTES", "choose", "cores", "free_memory", "limit_threads", "room"]
+__all__ = [
+    "THREADS", "WORKER_BYTES", "choose", "cores", "free_memory", "gpu_possible", "limit_threads",
+    "room",
+]  # fmt: skip
 
 WORKER_BYTES = 1_600_000_000
 """What a process is taken to need: the most that one took with the default settings, and a tenth
@@ -45,7 +48,7 @@ def choose(asked: str, tasks: int, steps: int, device: str) -> int:
         count = 1 if steps < _WORTH else room(tasks)
     else:
         count = max(1, min(int(asked), tasks))
-    if count == 1 or device == "cpu" or (device == "auto" and _no_gpu()):
+    if count == 1 or device == "cpu" or (device == "auto" and not gpu_possible()):
         return count
     from clipasso.pipeline.models import pick_device
 
@@ -111,14 +114,14 @@ def limit_threads(threads: int) -> None:
         sys.modules["torch"].set_num_threads(threads)
 
 
-def _no_gpu() -> bool:
-    """Whether there can be none, which is known on Linux without loading torch."""
+def gpu_possible() -> bool:
+    """Whether there can be a GPU; on Linux it is known without loading torch that there is none."""
     if not sys.platform.startswith("linux"):
-        return False
+        return True
     kinds = ("nvidia", "nvhost", "nvgpu", "kfd", "dxg")  # NVIDIA's, AMD's, and those of WSL
     with suppress(OSError):
-        return not any(name.startswith(kinds) for name in os.listdir("/dev"))
-    return False
+        return any(name.startswith(kinds) for name in os.listdir("/dev"))
+    return True
 
 
 def _siblings(processor: int) -> str:

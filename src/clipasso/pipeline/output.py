@@ -15,11 +15,17 @@ from clipasso.vector.render import render
 from clipasso.vector.safe_write import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from clipasso.pipeline.result import Result
 
-__all__ = ["COUNTED", "DEBUG", "encode_png", "planned_files", "render", "write_result"]
+__all__ = [
+    "COUNTED", "DEBUG", "encode_png", "own_pictures", "planned_files", "render", "result_contents",
+    "write_result",
+]  # fmt: skip
+
+_OURS = b"urn:clipasso:sketch"
+_HEAD = 4096  # bytes of an SVG that tell whether it is ours
 
 
 def _to_bytes(image: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -71,26 +77,51 @@ def write_result(
     Raises:
         ClipassoError: a file cannot be written.
     """
-    contents: dict[Path, bytes | str] = {
-        folder / f"{stem}.png": encode_png(render(result.sketch)),
-        folder / f"{stem}.json": json.dumps(result.report(), indent=2) + "\n",
+    for end, data in result_contents(result, all_seeds=all_seeds, debug=debug).items():
+        write_atomically(folder / f"{stem}{end}", data, replace=replace)
+    seeds, counted = len(result.sketches), result.stroke_count is not None
+    return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug, counted=counted)
+
+
+def result_contents(
+    result: Result, *, all_seeds: bool = False, debug: bool = False
+) -> dict[str, bytes]:
+    """What `write_result` writes, by what follows the stem in the file's name; the SVG last."""
+    contents = {
+        ".png": encode_png(render(result.sketch)),
+        ".json": (json.dumps(result.report(), indent=2) + "\n").encode(),
     }
     if all_seeds:
         for rank, sketch in enumerate(result.sketches[1:], 2):
-            contents[folder / f"{stem}-rank{rank}.svg"] = sketch.to_svg()
+            contents[f"-rank{rank}.svg"] = sketch.to_svg().encode()
     if debug:
         for name, image in _debug_pictures(result):
-            contents[folder / f"{stem}-{name}.png"] = encode_png(image)
+            contents[f"-{name}.png"] = encode_png(image)
         if result.stroke_count is not None:
             from clipasso.pipeline.stroke_count import curve_picture
 
-            picture = encode_png(curve_picture(result.stroke_count))
-            contents[folder / f"{stem}-{COUNTED}.png"] = picture
-    contents[folder / f"{stem}.svg"] = result.sketch.to_svg()
-    for path, data in contents.items():
-        write_atomically(path, data, replace=replace)
-    seeds, counted = len(result.sketches), result.stroke_count is not None
-    return planned_files(folder, stem, seeds, all_seeds=all_seeds, debug=debug, counted=counted)
+            contents[f"-{COUNTED}.png"] = encode_png(curve_picture(result.stroke_count))
+    contents[".svg"] = result.sketch.to_svg().encode()
+    return contents
+
+
+def own_pictures(files: Iterable[Path]) -> set[Path]:
+    """The pictures that belong to our sketches among the files, whether they are there or not."""
+    ends = ["", *(f"-{name}" for name in (*DEBUG, COUNTED))]
+    return {
+        file.with_name(f"{file.stem}{end}.png")
+        for file in files
+        if file.suffix.lower() == ".svg" and _is_ours(file)
+        for end in ends
+    }
+
+
+def _is_ours(svg: Path) -> bool:
+    try:
+        with svg.open("rb") as file:
+            return _OURS in file.read(_HEAD)
+    except OSError:
+        return False
 
 
 DEBUG = ("input", "mask", "candidates", "saliency", "edges", "distribution", "initial")

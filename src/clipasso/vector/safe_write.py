@@ -19,6 +19,7 @@ __all__ = [
     "keep_apart",
     "prepare_folder",
     "refuse_existing",
+    "temporary_files",
     "write_atomically",
 ]
 
@@ -108,6 +109,14 @@ def _linked(temporary: str, target: Path) -> bool:
             raise FileExistsError from None
         return False
     return True
+
+
+def temporary_files(folder: Path) -> list[Path]:
+    """What a program that was killed while it wrote may have left in a folder; sorted."""
+    if not folder.is_dir():
+        return []
+    found = folder.glob(f"{_PREFIX}*")
+    return sorted(path for path in found if path.suffix != ".lock" and path.is_file())
 
 
 def prepare_folder(folder: str | os.PathLike[str], option: str = "-o") -> Path:

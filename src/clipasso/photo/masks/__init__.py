@@ -28,7 +28,12 @@ from clipasso.photo.masks.score import Scored, scored
 from clipasso.photo.masks.u2net import U2Net, cached_weights, installed
 from clipasso.photo.masks.u2netp import salient
 
-__all__ = ["Choice", "Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near"]
+__all__ = [
+    "METHODS", "Choice", "Mask", "cut_out", "grabcut", "inside_at", "make_mask", "mask_near",
+]  # fmt: skip
+
+METHODS = ("none", "alpha", "u2net", "u2netp", "grabcut", "auto")
+"""What `make_mask` knows by name."""
 
 _log = logging.getLogger(__name__)
 
