@@ -21,6 +21,7 @@ from clipasso.cli import (
     plot,
     render,
     sketch,
+    studio,
     study,
     style,
 )
@@ -51,6 +52,7 @@ app.command("animate", no_args_is_help=True)(cancellable(animate.command))
 app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))
+app.command("studio")(cancellable(studio.command))
 app.command("encoders")(cancellable(encoders.command))
 
 
