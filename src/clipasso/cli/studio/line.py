@@ -50,6 +50,11 @@ class Job:
         self._left: float | None = None
         self._curve: list[tuple[int, tuple[float, ...]]] = []
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state not in ("waiting", "running")
+
     def tell(self) -> None:
         """Have its visitor told how it stands."""
         self._told(self)

@@ -86,7 +86,8 @@ class Material:
         y = frame.to_canvas(np.stack([np.zeros(height), down], 1))[:, 1] - 0.5
         columns, rows = (a.astype(np.float32) for a in np.meshgrid(x, y))
         soft = cv2.remap(canvas, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        found: NDArray[np.bool_] = soft > 0.5
+        smooth = cv2.GaussianBlur(soft, (0, 0), max(width, height) / len(canvas) / 2)
+        found: NDArray[np.bool_] = smooth > 0.5
         return found
 
     def as_dict(self) -> dict[str, Any]:

@@ -205,7 +205,7 @@ class Studio:
 
     def _drop_work(self, visitor: Visitor) -> None:
         """One job a visitor: the one before is not wanted any more."""
-        if visitor.job is not None and visitor.job.state in ("waiting", "running"):
+        if visitor.job is not None and not visitor.job.over:
             self.line.stop(visitor.job, unwanted=True)
 
     def _recipe(self, visitor: Visitor, wish: Wish) -> Recipe:
@@ -224,8 +224,11 @@ def _material(visitor: Visitor) -> Material:
 
 
 def _tell_of(visitor: Visitor, job: Job) -> None:
-    if visitor.job is job:
-        visitor.tell("job", job.as_dict())
+    if visitor.job is not job:
+        return
+    visitor.tell("job", job.as_dict())
+    if job.over:
+        visitor.tell_state()
 
 
 def _ranges(numbers: list[int]) -> str:

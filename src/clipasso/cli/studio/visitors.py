@@ -238,7 +238,7 @@ class Visitors:
 
     def _free_work_of(self, visitor: Visitor) -> None:
         job = visitor.job
-        if job is not None and job.state in ("waiting", "running") and not job.stop.is_set():
+        if job is not None and not (job.over or job.stop.is_set()):
             self._free(job)
 
     def close(self) -> None:

@@ -107,7 +107,7 @@ def make_sketch(
             sketch=sketch, stem=own, kind="seed", title=f"Seed {sketch.metadata['seed']}",
             group=job.number, loss=loss, file=f"{_FOLDER}/{own}.svg", commands=(command,),
         )  # fmt: skip
-    _conclude(job, visitor, result.notes)
+    job.note = _told_once(result.notes)
 
 
 def make_settled(
@@ -147,7 +147,7 @@ def make_settled(
         group=job.number, loss=result.outcome.losses[result.outcome.winner],
         file=f"settled/{stem}.svg", commands=(*start.commands, f"{command} -o settled"),
     )  # fmt: skip
-    _conclude(job, visitor, result.notes)
+    job.note = _told_once(result.notes)
 
 
 def make_ladder(
@@ -183,7 +183,6 @@ def make_ladder(
         material.photo, models, recipe.settings, levels, mask=material.mask, above=top.sketch,
         on_rung=keep, on_progress=told.level, on_preview=told.preview, stop=job.stop,
     )  # fmt: skip
-    _conclude(job, visitor, ())
 
 
 def as_values(sketch: Sketch, decimals: int | None = None) -> dict[str, Any]:
@@ -232,9 +231,8 @@ class _Told:
         self._visitor.tell("preview", {"job": self._job.number, "sketch": values})
 
 
-def _conclude(job: Job, visitor: Visitor, notes: Sequence[str]) -> None:
-    job.note = "; ".join(dict.fromkeys(notes))
-    visitor.tell_state()
+def _told_once(notes: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(notes))
 
 
 def _mask_name(material: Material) -> str:
