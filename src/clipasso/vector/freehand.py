@@ -11,9 +11,9 @@ from clipasso.vector.curve_fitting import fit_chain
 
 __all__ = ["strokes_along"]
 
-_SAMPLES = 96  # points along a piece that is fitted
+_SAMPLES = 48  # points along a piece that is fitted
 _ROUNDS = 6  # of finding better parameters for the points and fitting anew
-_ENDS = 24  # times more than others do the ends of a piece count, where it meets the next
+_ENDS = 12  # times more than others do the ends of a piece count, where it meets the next
 
 FloatArray = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def _fitted(points: FloatArray, degree: int, segments: int) -> tuple[FloatArray,
     """A chain from the first point to the last, and how far from it a point is at most."""
     t = np.linspace(0, 1, len(points))
     best, least = _through(points, t, degree, segments)
-    fine = np.linspace(0, 1, 16 * len(points))
+    fine = np.linspace(0, 1, 6 * len(points))
     for _ in range(_ROUNDS):
         drawn = _drawn(best, fine, degree, segments)
         away = np.linalg.norm(points[:, None] - drawn[None], axis=2)

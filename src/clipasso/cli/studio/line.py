@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any, Literal
 
 from clipasso.errors import ClipassoError
 
-__all__ = ["Job", "Line", "State", "seconds_left"]
+__all__ = ["Job", "Line", "State"]
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
@@ -166,7 +165,7 @@ class Line:
             self._tell_waiting()
 
     def _do(self, job: Job) -> None:
-        timer = threading.Timer(self._seconds, job.stop.set)
+        timer = threading.Timer(self._seconds, self._end_in_time, [job])
         timer.daemon = True
         timer.start()
         try:
@@ -181,6 +180,11 @@ class Line:
         finally:
             timer.cancel()
 
+    def _end_in_time(self, job: Job) -> None:
+        if not job.stop.is_set():
+            job.note = f"ended after {self._seconds:g} s, the most here; the best so far is kept"
+            job.stop.set()
+
     def _tell_waiting(self) -> None:
         with self._changed:
             busy = self._running is not None
@@ -188,8 +192,3 @@ class Line:
         for job, ahead in moved:
             job.ahead = ahead
             job.tell()
-
-
-def seconds_left(began: float, step: int, steps: int) -> float | None:
-    """Seconds to the end of a loop that took so many steps since `began` (monotonic)."""
-    return None if step < 1 else (time.monotonic() - began) / step * (steps - step)

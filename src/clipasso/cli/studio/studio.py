@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,12 +61,13 @@ class Studio:
         self.visitors = Visitors(self.limits, self.line.stop)
 
     def warm_up(self) -> None:
-        """Load, in the worker's thread, what the first sketch will need."""
+        """Load, in a thread, what the first sketch will need."""
 
-        def load(job: Job) -> None:
-            self._shelf.models(self._usual, self.encoder or self._preferred)
+        def load() -> None:
+            with suppress(ClipassoError):  # whoever asks for a sketch is told
+                self._shelf.models(self._usual, self.encoder or self._preferred)
 
-        self.line.submit(Job("warm-up", load, lambda job: None))
+        threading.Thread(target=load, name="clipasso-warming", daemon=True).start()
 
     def about(self) -> dict[str, Any]:
         """What there is to choose from, as plain values."""

@@ -48,9 +48,13 @@ def take(held: Held, kind: str, asked: Asked) -> Taken:
     """
     if kind not in KINDS:
         raise ClipassoError(f"{kind}: must be one of {', '.join(KINDS)}")
+    from clipasso.vector.sketch import Sketch
+
     make, _ = KINDS[kind]
     suffix, end = _named(kind, asked)
-    return Taken(make(held.sketch, asked), _TYPES[suffix], f"{held.stem}{end}.{suffix}")
+    # Through its SVG, as on the command line, whose files have three decimals.
+    sketch = held.sketch if kind == "svg" else Sketch.from_svg(held.sketch.to_svg())
+    return Taken(make(sketch, asked), _TYPES[suffix], f"{held.stem}{end}.{suffix}")
 
 
 def commands_of(held: Held, kind: str, asked: Asked) -> list[str]:

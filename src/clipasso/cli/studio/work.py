@@ -103,11 +103,12 @@ def make_sketch(
     )  # fmt: skip
     for rank, (sketch, loss) in enumerate(zip(result.sketches, losses, strict=True), 1):
         own = stem if rank == 1 else f"{stem}-rank{rank}"
+        title = f"{_counted(len(sketch))}, seed {sketch.metadata['seed']}"
         visitor.keep(
-            sketch=sketch, stem=own, kind="seed", title=f"Seed {sketch.metadata['seed']}",
+            sketch=sketch, stem=own, kind="seed", title=title,
             group=job.number, loss=loss, file=f"{_FOLDER}/{own}.svg", commands=(command,),
         )  # fmt: skip
-    job.note = _told_once(result.notes)
+    job.note = _told_once([*result.notes, job.note])
 
 
 def make_settled(
@@ -147,7 +148,7 @@ def make_settled(
         group=job.number, loss=result.outcome.losses[result.outcome.winner],
         file=f"settled/{stem}.svg", commands=(*start.commands, f"{command} -o settled"),
     )  # fmt: skip
-    job.note = _told_once(result.notes)
+    job.note = _told_once([*result.notes, job.note])
 
 
 def make_ladder(
@@ -232,7 +233,7 @@ class _Told:
 
 
 def _told_once(notes: Sequence[str]) -> str:
-    return "; ".join(dict.fromkeys(notes))
+    return "; ".join(dict.fromkeys(filter(None, notes)))
 
 
 def _mask_name(material: Material) -> str:

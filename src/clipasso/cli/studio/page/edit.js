@@ -8,11 +8,13 @@ import { $, busy, changed, fail, on, press, pressed, say, show, store } from "./
 const PLAYED = 4; // seconds
 const known = new Map(); // number -> strokes, as the studio has them
 
-let group = 0; // of the job whose sketches were shown last
+let group = 0; // of the job that was over when the page last looked
+let settling = { job: 0, frozen: [] }; // which strokes of which job's sketch stay as they are
 
 export function setUp() {
   const editor = $("editor");
   editor.mode = "view";
+  store.keep = settled;
   press("edit", () => editing(editor.mode === "view"));
   press("draw", () => drawing(editor.mode !== "draw"));
   press("delete", () => editor.delete());
@@ -21,7 +23,7 @@ export function setUp() {
   press("play", play);
   press("settle", async () => {
     const frozen = editor.edited, strokes = editor.count, sketch = await settled();
-    await begin({ kind: "settle", sketch, frozen, strokes });
+    settling = { job: await begin({ kind: "settle", sketch, frozen, strokes }), frozen };
   });
   press("ladder", async () => {
     const sketch = await settled(), levels = halves(editor.count);
@@ -40,9 +42,12 @@ export function setUp() {
   $("beneath").addEventListener("change", () =>
     $("sheet").classList.toggle("beneath", $("beneath").checked));
   $("brush").addEventListener("change", () => { style(); if (store.current) show("sketch"); });
-  $("levels").addEventListener("input", () => {
+  $("levels").addEventListener("input", async () => {
     const level = levels()[$("levels").value];
-    if (level) choose(level.number).catch(fail);
+    try {
+      await settled();
+      if (level) await choose(level.number);
+    } catch (error) { fail(error); }
   });
   document.addEventListener("keydown", (event) => {
     const letter = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
@@ -64,10 +69,10 @@ export function setUp() {
 }
 
 // Shows one of the sketches.
-export async function choose(number) {
+export async function choose(number, edited = []) {
   const sketch = await strokes(number);
   store.current = number;
-  $("editor").show(sketch);
+  $("editor").show(sketch, edited);
   $("view-sketch").disabled = false;
   uncover();
   style();
@@ -80,10 +85,10 @@ export async function choose(number) {
 export async function settled() {
   const editor = $("editor");
   if (!editor.changed) return store.current;
-  const edited = editor.edited, drawn = editor.sketch;
-  const held = await post("/api/sketches", drawn);
+  const held = await post("/api/sketches", editor.sketch);
+  editor.kept(); // and it can still be undone
   store.current = held.number;
-  editor.show(await strokes(held.number), edited);
+  await thumbs();
   tools();
   changed("current");
   return held.number;
@@ -110,13 +115,13 @@ async function arrived() {
         if (store.view === "sketch") show("photo");
       }
       changed("current");
-    } else if (job?.state === "done" && job.number !== group) {
+    } else if (job && !busy() && job.number !== group) {
       const [first] = sketches.filter((one) => one.group === job.number);
-      if (first) {
-        group = job.number;
-        await choose(first.number);
-        show("sketch");
-      }
+      group = job.number;
+      if (first) show("sketch");
+      const frozen = settling.job === job.number ? settling.frozen : [];
+      if (first) await choose(first.number, frozen);
+      else await choose(here.has(store.current) ? store.current : sketches.at(-1).number);
     } else if (!here.has(store.current) && !busy()) await choose(sketches.at(-1).number);
     await thumbs();
   } catch (error) { fail(error); }
@@ -132,10 +137,13 @@ async function thumbs() {
     const small = document.createElement("small");
     small.textContent = one.loss === null ? `${one.strokes} strokes` : `loss ${one.loss.toFixed(3)}`;
     button.append(thumbnail(await strokes(one.number)), words, small);
-    button.addEventListener("click", () => {
-      show("sketch");
-      editing(false);
-      choose(one.number).catch(fail);
+    button.addEventListener("click", async () => {
+      try {
+        show("sketch");
+        editing(false);
+        await settled();
+        await choose(one.number);
+      } catch (error) { fail(error); }
     });
     const item = document.createElement("li");
     item.append(button);
@@ -145,6 +153,7 @@ async function thumbs() {
   $("thumbs").replaceChildren(...made);
   if (focused >= 0) $("thumbs").children[focused]?.firstChild.focus({ preventScroll: true });
   $("choice").hidden = made.length < 2;
+  if (made.length > 1) $("thumbs").querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   const steps = levels();
   $("level").hidden = steps.length < 2;
   $("levels").max = steps.length - 1;
@@ -178,7 +187,7 @@ function tools() {
   $("undo").disabled = !editor.undoable;
   $("redo").disabled = !editor.redoable;
   const edited = editor.edited.length;
-  $("settle").disabled = !editor.changed && edited === 0 || edited >= editor.count;
+  $("settle").disabled = !(edited || editor.undoable) || edited >= editor.count;
   changed("edited");
 }
 

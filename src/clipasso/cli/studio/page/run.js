@@ -48,8 +48,11 @@ export function wish() {
 }
 
 export async function begin(asked) {
-  await post("/api/jobs", { ...wish(), ...asked });
+  await store.keep();
+  const job = await post("/api/jobs", { ...wish(), ...asked });
   show("sketch");
+  $("sheet").scrollIntoView({ block: "nearest" });
+  return job.number;
 }
 
 function draw() {

@@ -9,6 +9,7 @@ export const store = {
   job: null,
   current: null, // the number of the sketch that is shown
   view: "photo",
+  keep: async () => null, // keeps what was changed by hand, and gives the sketch's number
 };
 
 export const busy = () => Boolean(store.job) && ["waiting", "running"].includes(store.job.state);

@@ -22,6 +22,7 @@ export class StrokeEditor extends HTMLElement {
   #drag = null;
   #pen = null;
   #groups = new Map();
+  #kept = this.#strokes; // the list that the studio has
 
   connectedCallback() {
     if (this.svg) return;
@@ -49,7 +50,7 @@ export class StrokeEditor extends HTMLElement {
 
   get empty() { return !this.#strokes.length; }
   get count() { return this.#strokes.length; }
-  get changed() { return this.#past.length > 0; }
+  get changed() { return this.#strokes !== this.#kept; }
   get undoable() { return this.#past.length > 0; }
   get redoable() { return this.#future.length > 0; }
   get selected() { return this.#selected; }
@@ -75,12 +76,16 @@ export class StrokeEditor extends HTMLElement {
     this.#sketch = sketch;
     this.#strokes = (sketch?.strokes ?? []).map((stroke, k) =>
       ({ ...stroke, id: this.#next++, edited: edited.includes(k + 1) }));
+    this.#kept = this.#strokes;
     this.#past = [];
     this.#future = [];
     this.#selected = null;
     this.#draw();
     this.#tell("change");
   }
+
+  // The studio has it as it is now.
+  kept() { this.#kept = this.#strokes; }
 
   // Shows a state on the way, moving there from the one before.
   follow(sketch) {
@@ -97,6 +102,10 @@ export class StrokeEditor extends HTMLElement {
       if (part < 1) this.#frame = requestAnimationFrame(step);
     };
     this.#sketch = { ...sketch, strokes: [] };
+    this.#strokes = this.#strokes.map((stroke) => ({ ...stroke }));
+    this.#kept = this.#strokes;
+    this.#past = [];
+    this.#future = [];
     this.#frame = requestAnimationFrame(step);
   }
 
