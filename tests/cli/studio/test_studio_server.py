@@ -197,6 +197,9 @@ def test_a_frame_is_left_out_or_kept(person):
     photo = person.upload(file.getvalue()).raise_for_status().json()["photo"]
     assert "border" in photo["surround"]
     assert photo["inner"] == pytest.approx([0.1, 0.125, 0.9, 0.875], abs=0.02)
+    shown = np.asarray(Image.open(io.BytesIO(person.http.get("/api/mask.png").content)))
+    assert not shown[:18].any()
+    assert shown[80, 30] == 255
     kept = person.http.post("/api/frame", json={"how": "keep"}).raise_for_status().json()["photo"]
     assert (kept["surround"], kept["inner"]) == ("", None)
 

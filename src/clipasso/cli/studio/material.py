@@ -63,7 +63,7 @@ class Material:
         return replace(self, how=how, mask=mask, number=self.number + 1)
 
     def mask_picture(self) -> bytes:
-        """A PNG file of `size`: white where the object is, all white where nothing is cut."""
+        """A PNG file of `size`: white where the object is, or all of the photo but its frame."""
         from PIL import Image
 
         inside = self.inside()
@@ -77,9 +77,14 @@ class Material:
         import cv2
 
         width, height = self.size
+        frame = self.photo.frame
+        x0, y0, x1, y1 = frame.box
+        within = np.zeros((height, width), bool)
+        rows = slice(*(round(y / frame.height * height) for y in (y0, y1)))
+        within[rows, round(x0 / frame.width * width) : round(x1 / frame.width * width)] = True
         if self.mask.inside is None:
-            return np.ones((height, width), bool)
-        frame, canvas = self.photo.frame, self.mask.inside.astype(np.float32)
+            return within
+        canvas = self.mask.inside.astype(np.float32)
         across = (np.arange(width) + 0.5) * (frame.width / width)
         down = (np.arange(height) + 0.5) * (frame.height / height)
         x = frame.to_canvas(np.stack([across, np.zeros(width)], 1))[:, 0] - 0.5
@@ -87,7 +92,7 @@ class Material:
         columns, rows = (a.astype(np.float32) for a in np.meshgrid(x, y))
         soft = cv2.remap(canvas, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         smooth = cv2.GaussianBlur(soft, (0, 0), max(width, height) / len(canvas) / 2)
-        found: NDArray[np.bool_] = smooth > 0.5
+        found: NDArray[np.bool_] = (smooth > 0.5) & within
         return found
 
     def as_dict(self) -> dict[str, Any]:

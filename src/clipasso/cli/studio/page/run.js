@@ -57,6 +57,7 @@ export async function begin(asked) {
 
 function draw() {
   const job = store.job, working = busy();
+  const focused = document.activeElement?.id;
   $("run").hidden = !working;
   $("start").hidden = working;
   $("start").disabled = working || !$("mask-tools").hidden;
@@ -75,6 +76,9 @@ function draw() {
     if (job.state === "waiting") $("queue").textContent = `${place(job.ahead)} in the queue`;
   }
   told(job);
+  // What had the focus has gone from the page: its counterpart has it now.
+  if (working && focused === "start") $("stop").focus({ preventScroll: true });
+  if (!working && focused === "stop") $("start").focus({ preventScroll: true });
 }
 
 let last = ""; // what was said of which job

@@ -9,6 +9,7 @@ import { alike, between, dress, inkOf, make, middle } from "./curves.js";
 const STEP = 1, FAR = 8; // px of the sketch that an arrow key moves by
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const TWEEN = 420; // ms
+const AROUND = 14; // px of the screen around a stroke's ink that are its own
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class StrokeEditor extends HTMLElement {
@@ -37,7 +38,10 @@ export class StrokeEditor extends HTMLElement {
     this.svg.addEventListener("pointercancel", (event) => this.#up(event));
     this.svg.addEventListener("keydown", (event) => this.#key(event));
     this.svg.addEventListener("focusin", (event) => this.#focus(event));
-    new ResizeObserver(() => this.#drawHandles()).observe(this);
+    new ResizeObserver(() => {
+      for (const stroke of this.#strokes) this.#dress(stroke);
+      this.#drawHandles();
+    }).observe(this);
   }
 
   get mode() { return this.getAttribute("mode") || "view"; }
@@ -194,7 +198,10 @@ export class StrokeEditor extends HTMLElement {
   #dress(stroke, group = this.#groups.get(stroke.id)) {
     const [halo, ink, hit] = group.children;
     dress(ink, stroke, this.degree);
-    for (const path of [halo, hit]) path.setAttribute("d", ink.getAttribute("d"));
+    for (const path of [halo, hit]) {
+      path.setAttribute("d", ink.getAttribute("d"));
+      path.setAttribute("stroke-width", stroke.width + AROUND * this.#scale());
+    }
     group.classList.toggle("edited", Boolean(stroke.edited));
     group.classList.toggle("selected", stroke.id === this.#selected);
   }
