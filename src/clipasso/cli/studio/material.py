@@ -80,8 +80,9 @@ class Material:
         frame = self.photo.frame
         x0, y0, x1, y1 = frame.box
         within = np.zeros((height, width), bool)
-        rows = slice(*(round(y / frame.height * height) for y in (y0, y1)))
-        within[rows, round(x0 / frame.width * width) : round(x1 / frame.width * width)] = True
+        left, right = (round(x / frame.width * width) for x in (x0, x1))
+        top, bottom = (round(y / frame.height * height) for y in (y0, y1))
+        within[top:bottom, left:right] = True
         if self.mask.inside is None:
             return within
         canvas = self.mask.inside.astype(np.float32)
