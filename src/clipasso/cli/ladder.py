@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from clipasso.pipeline.ladder import Rung
     from clipasso.vector.sketch import Sketch
 
-__all__ = ["command"]
+__all__ = ["SETTINGS", "command"]
+
+SETTINGS = (
+    "loss", "seeds", "seed", "iterations", "augmentations", "background", "width", "frame",
+)  # fmt: skip
+"""Those of a sketch that a ladder has options for."""
 
 
-@opt.with_settings("loss", "seeds", "seed", "iterations", "augmentations", "background")
+@opt.with_settings(*SETTINGS)
 def command(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="- for standard input.")],
     strokes: Annotated[

@@ -221,6 +221,24 @@ def test_every_control_has_a_name(quick, open_page, photo_path):
     assert nameless == []
 
 
+@pytest.mark.parametrize(("kind", "holder"), [("drop", "dataTransfer"), ("paste", "clipboardData")])
+def test_a_photo_is_dropped_or_pasted(quick, open_page, photo_path, kind, holder):
+    page = open_page(quick)
+    page.evaluate(
+        """([kind, holder, bytes]) => {
+          const file = new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" });
+          const transfer = new DataTransfer();
+          transfer.items.add(file);
+          const event = new Event(kind, { bubbles: true, cancelable: true });
+          Object.defineProperty(event, holder, { value: transfer });
+          document.body.dispatchEvent(event);
+        }""",
+        [kind, holder, list(photo_path.read_bytes())],
+    )
+    page.wait_for_selector("#studio:not([hidden])")
+    assert page.inner_text("#photo-words").startswith("dropped.png. ")
+
+
 def test_a_broken_photo_is_told_in_a_line(quick, open_page, tmp_path):
     broken = tmp_path / "cat.png"
     broken.write_bytes(b"no picture")

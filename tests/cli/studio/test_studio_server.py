@@ -77,6 +77,19 @@ def test_the_command_line_that_is_shown_makes_the_same(
     assert (tmp_path / "flower-rank2-a5.pdf").read_bytes() == fetched(
         person, number, "pdf", **asked
     ).content
+    # And what is made of a sketch: a ladder down from it, and strokes settled around one of them.
+    assert person.begin("ladder", sketch=number, levels=[3], width=2.0).is_success
+    level = person.wait()["sketches"][-1]["number"]
+    assert person.begin("settle", sketch=number, frozen=[1, 2, 4]).is_success
+    settled = person.wait()["sketches"][-1]["number"]
+    for made, file in [(level, "sketches/flower-3.svg"), (settled, "settled/flower.svg")]:
+        lines = person.http.get(f"/api/sketches/{made}/svg/command").json()["lines"]
+        own = ["--augmentations", "0", "--device", "cpu"]
+        assert run([*shlex.split(lines[-1])[1:], *own]) == 0
+        strokes = Sketch.open(file)
+        assert strokes == Sketch.from_svg(fetched(person, made).text).with_metadata(
+            **strokes.metadata
+        )
 
 
 @pytest.mark.parametrize(
@@ -264,7 +277,9 @@ def test_so_many_wait_and_no_more(make_studio, flower):
     people[1].begin().raise_for_status()
     refused = people[2].begin()
     assert refused.status_code == 400
-    assert refused.json()["error"] == "1 sketches are waiting already; try again in a minute"
+    assert (
+        refused.json()["error"] == "as many sketches as may are waiting (1); try again in a minute"
+    )
 
 
 def test_a_sketch_takes_no_longer_than_allowed(make_studio, flower):

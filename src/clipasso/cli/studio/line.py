@@ -114,7 +114,7 @@ class Line:
         with self._changed:
             if self._closed or len(self._waiting) >= self._most:
                 raise ClipassoError(
-                    f"{self._most} sketches are waiting already; try again in a minute"
+                    f"as many sketches as may are waiting ({self._most}); try again in a minute"
                 )
             self._waiting.append(job)
             self._changed.notify_all()

@@ -63,9 +63,14 @@ class Material:
         return replace(self, how=how, mask=mask, number=self.number + 1)
 
     def mask_picture(self) -> bytes:
-        """A PNG file of `size`: white where the object is, or all of the photo but its frame."""
+        """A PNG file of `size`: white where the object is, or all of the photo but its frame.
+
+        A painted one is as it was sent, which may be of another size.
+        """
         from PIL import Image
 
+        if self.painted:
+            return Path(self.how).read_bytes()
         inside = self.inside()
         picture = Image.fromarray(np.where(inside, 255, 0).astype(np.uint8))
         buffer = io.BytesIO()

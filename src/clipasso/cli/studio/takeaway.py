@@ -48,12 +48,9 @@ def take(held: Held, kind: str, asked: Asked) -> Taken:
     """
     if kind not in KINDS:
         raise ClipassoError(f"{kind}: must be one of {', '.join(KINDS)}")
-    from clipasso.vector.sketch import Sketch
-
     make, _ = KINDS[kind]
     suffix, end = _named(kind, asked)
-    # Through its SVG, as on the command line, whose files have three decimals.
-    sketch = held.sketch if kind == "svg" else Sketch.from_svg(held.sketch.to_svg())
+    sketch = held.sketch if kind == "svg" else held.as_file()
     return Taken(make(sketch, asked), _TYPES[suffix], f"{held.stem}{end}.{suffix}")
 
 

@@ -52,6 +52,15 @@ class Held:
     file: str
     commands: tuple[str, ...]
 
+    def as_file(self) -> Sketch:
+        """The sketch as its SVG file has it, whose numbers have three decimals.
+
+        What is made of it here is then to the last bit what the command lines make of the file.
+        """
+        from clipasso.vector.sketch import Sketch
+
+        return Sketch.from_svg(self.sketch.to_svg())
+
     def as_dict(self) -> dict[str, Any]:
         """All but the strokes, as plain values."""
         return {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from clipasso.cli.ladder import SETTINGS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,7 +28,7 @@ def sketch_command(
     words = ["clipasso", "sketch", photo]
     words += ["--init", init] if init else []
     words += ["--freeze", freeze] if freeze else []
-    words += [*_settings(settings, preset, encoder, ("strokes",)), *_mask(mask)]
+    words += [*_settings(settings, preset, encoder, always=("strokes",)), *_mask(mask)]
     return shlex.join([*words, "--all-seeds"] if all_seeds else words)
 
 
@@ -36,7 +38,8 @@ def ladder_command(
 ) -> str:  # fmt: skip
     """`clipasso ladder`, likewise."""
     words = ["clipasso", "ladder", photo, "--init", init, "--strokes", ",".join(map(str, levels))]
-    return shlex.join([*words, *_settings(settings, preset, encoder, (), "strokes"), *_mask(mask)])
+    own = _settings(settings, preset, encoder, only=SETTINGS)
+    return shlex.join([*words, *own, *_mask(mask)])
 
 
 def _mask(mask: str) -> list[str]:
@@ -44,8 +47,9 @@ def _mask(mask: str) -> list[str]:
 
 
 def _settings(
-    settings: Settings, preset: str, encoder: str, always: Sequence[str], *never: str
-) -> list[str]:
+    settings: Settings, preset: str, encoder: str, always: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> list[str]:  # fmt: skip
     from clipasso.settings import about, make_settings
 
     usual, preferred = make_settings(preset)
@@ -53,7 +57,7 @@ def _settings(
     words += [] if encoder == preferred else ["--encoder", encoder]
     for name, (_, told) in about().items():
         value = getattr(settings, name)
-        if not told.panel or name in never or value is None:
+        if not told.panel or (only and name not in only) or value is None:
             continue
         if name in always or value != getattr(usual, name):
             shown = f"{value:g}" if isinstance(value, float) else str(value)

@@ -133,7 +133,7 @@ def make_settled(
     models = shelf.models(settings, recipe.encoder)
     told = _Told(job, visitor)
     result = sketch_photo(
-        material.photo, models, settings, mask=material.mask, init=start.sketch, freeze=freeze,
+        material.photo, models, settings, mask=material.mask, init=start.as_file(), freeze=freeze,
         stop=job.stop, on_progress=told.progress, on_preview=told.preview,
     )  # fmt: skip
     if job.unwanted:
@@ -181,7 +181,7 @@ def make_ladder(
         group=job.number, loss=top.loss, file=top.file, commands=top.commands,
     )  # fmt: skip
     climb_down(
-        material.photo, models, recipe.settings, levels, mask=material.mask, above=top.sketch,
+        material.photo, models, recipe.settings, levels, mask=material.mask, above=top.as_file(),
         on_rung=keep, on_progress=told.level, on_preview=told.preview, stop=job.stop,
     )  # fmt: skip
 
