@@ -1,4 +1,7 @@
-"""Studios that run, as people's browsers meet them, and people who visit them."""
+"""Studios that run, as people's browsers meet them, and people who visit them.
+
+What the extra `ui` brings is imported in the fixtures: the tests themselves skip without it.
+"""
 
 import socket
 import threading
@@ -8,15 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("starlette", reason="the extra `ui` is not installed")
-pytest.importorskip("uvicorn", reason="the extra `ui` is not installed")
-httpx = pytest.importorskip("httpx", reason="the extra `test` is not installed")
-
-from clipasso.cli.studio.limits import Limits  # noqa: E402
-from clipasso.cli.studio.serve import Server, bound  # noqa: E402
-from clipasso.cli.studio.studio import Studio  # noqa: E402
-from clipasso.pipeline.models import Models  # noqa: E402
-from tiny import Blur  # noqa: E402
+from tiny import Blur
 
 TINY = {"seeds": 2, "strokes": 5, "augmentations": 0, "faces": "none"}
 PATIENT = {"visitors": 500, "away": 600.0}  # on a busy machine tests may be slow to ask
@@ -26,6 +21,11 @@ class Running:
     """A studio on a port of its own, in threads of this process."""
 
     def __init__(self, iterations, encoder=None, **limits):
+        from clipasso.cli.studio.limits import Limits
+        from clipasso.cli.studio.serve import Server, bound
+        from clipasso.cli.studio.studio import Studio
+        from clipasso.pipeline.models import Models
+
         settings = {**TINY, "iterations": iterations}
         self.studio = Studio(
             Limits(**{**PATIENT, **limits}), "default", settings, "efficientnet-lite0", "cpu"
@@ -54,6 +54,8 @@ class Person:
     """Somebody with a browser of their own."""
 
     def __init__(self, running):
+        import httpx
+
         self.http = httpx.Client(base_url=running.url, timeout=60)
         self.running = running
         assert self.state()["new"]

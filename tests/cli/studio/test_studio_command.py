@@ -10,7 +10,8 @@ import urllib.request
 import pytest
 
 from clipasso.cli import run
-from clipasso.cli.studio.serve import bound
+
+serve = pytest.importorskip("clipasso.cli.studio.serve", reason="the extra `ui` is not installed")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_a_port_that_is_taken(taken_port, capsys):
 
 def test_the_usual_port_may_be_taken(taken_port, monkeypatch):
     monkeypatch.setattr("clipasso.cli.studio.serve.PORT", taken_port)
-    with bound("127.0.0.1", None) as listening:
+    with serve.bound("127.0.0.1", None) as listening:
         assert listening.getsockname()[1] != taken_port
 
 

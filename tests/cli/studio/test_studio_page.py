@@ -8,6 +8,8 @@ import pytest
 
 from clipasso import Sketch
 
+pytest.importorskip("starlette", reason="the extra `ui` is not installed")
+pytest.importorskip("uvicorn", reason="the extra `ui` is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 CHROMIUM = next(
@@ -123,6 +125,14 @@ def test_from_photo_to_paper(quick, open_page, photo_path, tmp_path):
     page.wait_for_function("() => document.querySelectorAll('stroke-editor .ink').length === 6")
     page.get_by_role("button", name="Draw a line").click()
     page.get_by_role("button", name=re.compile("^Stroke 3 of 6")).focus()
+    page.keyboard.press("Delete")
+    assert len(drawn(page)) == 5
+    page.get_by_role("button", name="Draw a line").focus()
+    page.keyboard.press("Enter")  # by keyboard it lays a stroke, which has the focus
+    laid = drawn(page)
+    page.keyboard.press("ArrowUp")
+    assert drawn(page)[:5] == laid[:5]
+    assert drawn(page)[5] != laid[5]
     page.keyboard.press("Delete")
     assert len(drawn(page)) == 5
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shlex
 import socket
 import threading
@@ -14,6 +15,10 @@ from PIL import Image
 from clipasso import Sketch
 from clipasso.cli import run
 from clipasso.cli.studio import visitors
+
+pytest.importorskip("starlette", reason="the extra `ui` is not installed")
+pytest.importorskip("uvicorn", reason="the extra `ui` is not installed")
+httpx = pytest.importorskip("httpx", reason="the extra `test` is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -326,8 +331,6 @@ def test_nobody_sees_what_is_anothers(done, quick):
 
 
 def test_cookies_are_for_no_script_and_no_other_site(quick):
-    import httpx
-
     with httpx.Client(base_url=quick.url) as browser:
         cookie = browser.get("/api/state").headers["set-cookie"].lower()
     assert "httponly" in cookie
@@ -350,8 +353,6 @@ def test_other_sites_are_kept_out(person, method, headers, status):
 
 
 def test_the_page_fetches_nothing_from_elsewhere(person):
-    import re
-
     page = person.http.get("/")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -441,8 +442,6 @@ def test_what_is_left_behind_is_removed(make_studio, flower):
 
 
 def test_the_studio_has_so_many_visitors_and_no_more(make_studio, flower):
-    import httpx
-
     running = make_studio(visitors=1)
     person = running.visit()
     person.upload(flower).raise_for_status()

@@ -16,7 +16,10 @@ export function setUp() {
   editor.mode = "view";
   store.keep = settled;
   press("edit", () => editing(editor.mode === "view"));
-  press("draw", () => drawing(editor.mode !== "draw"));
+  press("draw", ({ detail }) => {
+    if (detail === 0 && editor.mode === "edit") editor.lay(); // by keyboard
+    else drawing(editor.mode !== "draw");
+  });
   press("delete", () => editor.delete());
   press("undo", () => editor.undo());
   press("redo", () => editor.redo());

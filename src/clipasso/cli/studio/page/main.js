@@ -58,7 +58,7 @@ async function begin() {
   changed("state", state);
   listen();
   addEventListener("pagehide", () => navigator.sendBeacon("/api/leave"));
-  $("choose").disabled = false;
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
   document.documentElement.dataset.ready = "yes";
 }
 

@@ -42,12 +42,12 @@ export function fail(error) {
 // Runs what may fail on a click, with the button out of use meanwhile.
 export function press(id, function_) {
   const button = $(id);
-  button.addEventListener("click", async () => {
+  button.addEventListener("click", async (event) => {
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
       fail(null);
-      await function_();
+      await function_(event);
     } catch (error) {
       fail(error);
     } finally {

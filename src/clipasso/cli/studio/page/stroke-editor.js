@@ -135,6 +135,14 @@ export class StrokeEditor extends HTMLElement {
     this.#become([...this.#strokes, ...made]);
   }
 
+  // Lays a straight stroke in the middle, to be moved by its points.
+  lay() {
+    const [width, height] = this.#sketch.size, last = this.degree * this.segments;
+    const points = Array.from({ length: last + 1 }, (_, n) => [width * (0.35 + 0.3 * n / last), height / 2]);
+    this.add([points]);
+    this.select(this.#strokes.at(-1).id, true);
+  }
+
   delete() {
     const at = this.#strokes.findIndex((stroke) => stroke.id === this.#selected);
     if (at < 0 || this.#strokes.length < 2) return;
