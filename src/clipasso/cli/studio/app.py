@@ -14,13 +14,13 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from clipasso.cli.console import shown
-from clipasso.cli.studio import wishes
+from clipasso.cli.studio import uploads, wishes
 from clipasso.cli.studio.events import Listener
 from clipasso.cli.studio.guard import Guard
 from clipasso.cli.studio.studio import Studio
@@ -36,7 +36,6 @@ T = TypeVar("T")
 
 PAGE = Path(__file__).parent / "page"
 
-_SMALL = 4_000_000  # bytes of what is not a photo: an edited sketch, a mask
 _LOOK = 1.0  # seconds between looks for visitors who have gone
 
 
@@ -154,8 +153,8 @@ class _Server:
     async def put_photo(self, request: Request) -> Response:
         visitor = self._visitor(request)
         name = shown(request.query_params.get("name", ""))[-120:].replace("/", "_") or "photo"
-        path = visitor.folder / f"photo-{_fresh(visitor.folder)}"
-        await _receive(request, path, self._studio.limits.upload, name)
+        path = visitor.folder / f"photo-{uploads.fresh(visitor.folder)}"
+        await uploads.receive(request, path, self._studio.limits.upload, name)
         try:
             await self._in_thread(self._studio.take_photo, visitor, path, name)
         except ClipassoError:
@@ -177,8 +176,8 @@ class _Server:
 
     async def put_mask(self, request: Request) -> Response:
         visitor = self._visitor(request)
-        path = visitor.folder / f"mask-{_fresh(visitor.folder)}.png"
-        await _receive(request, path, _SMALL, "the painted mask")
+        path = visitor.folder / f"mask-{uploads.fresh(visitor.folder)}.png"
+        await uploads.receive(request, path, uploads.SMALL, "the painted mask")
         before = visitor.material
         try:
             await self._in_thread(self._studio.set_mask, visitor, str(path))
@@ -190,19 +189,19 @@ class _Server:
         return JSONResponse(visitor.as_dict())
 
     async def name_mask(self, request: Request) -> Response:
-        visitor, asked = self._visitor(request), await _asked(request)
+        visitor, asked = self._visitor(request), await uploads.asked(request)
         how = wishes.text_of(asked, "how", "auto")
         await self._in_thread(self._studio.set_mask, visitor, how)
         return JSONResponse(visitor.as_dict())
 
     async def frame(self, request: Request) -> Response:
-        visitor, asked = self._visitor(request), await _asked(request)
+        visitor, asked = self._visitor(request), await uploads.asked(request)
         how = wishes.text_of(asked, "how", "auto")
         await self._in_thread(self._studio.set_frame, visitor, how)
         return JSONResponse(visitor.as_dict())
 
     async def begin(self, request: Request) -> Response:
-        visitor, asked = self._visitor(request), await _asked(request)
+        visitor, asked = self._visitor(request), await uploads.asked(request)
         studio = self._studio
         wish = Wish.of(asked, studio.preset, studio.limits)
         kind = wishes.text_of(asked, "kind", "sketch")
@@ -230,7 +229,7 @@ class _Server:
         from clipasso.vector.freehand import strokes_along
 
         self._visitor(request)
-        asked = await _asked(request)
+        asked = await uploads.asked(request)
         line = wishes.line_of(asked)
         degree, segments = wishes.number_of(asked, "degree"), wishes.number_of(asked, "segments")
         if not (1 <= degree <= 3 and 1 <= segments <= 16):
@@ -239,7 +238,7 @@ class _Server:
         return JSONResponse({"strokes": found.round(4).tolist()})
 
     async def keep(self, request: Request) -> Response:
-        visitor, body = self._visitor(request), await _body(request, _SMALL)
+        visitor, body = self._visitor(request), await uploads.body(request)
         held = await self._in_thread(self._studio.keep_edited, visitor, body)
         return JSONResponse(held.as_dict(), 201)
 
@@ -285,45 +284,3 @@ class _Server:
 def _cookie(request: Request) -> str:
     """Cookies are shared by all ports of a machine, so the port is in its name."""
     return f"clipasso-studio-{request.url.port or 80}"
-
-
-def _fresh(folder: Path) -> int:
-    return 1 + max((int(p.stem.rpartition("-")[2]) for p in folder.iterdir()), default=0)
-
-
-async def _receive(request: Request, path: Path, most: int, name: str) -> None:
-    """Write what is uploaded into a file.
-
-    Raises:
-        ClipassoError: it is larger than `most` bytes, or breaks off.
-    """
-    size, too_large = 0, f"{name}: is larger than {most / 1e6:.3g} MB, the most here"
-    if int(request.headers.get("content-length") or 0) > most:
-        raise ClipassoError(too_large)
-    try:
-        with path.open("wb") as file:
-            async for part in request.stream():
-                size += len(part)
-                if size > most:
-                    raise ClipassoError(too_large)
-                file.write(part)
-    except ClientDisconnect:
-        path.unlink(missing_ok=True)
-        raise ClipassoError(f"{name}: the upload broke off; send it again") from None
-    except ClipassoError:
-        path.unlink(missing_ok=True)
-        raise
-
-
-async def _body(request: Request, most: int) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise ClipassoError(f"what was sent is larger than {most / 1e6:.3g} MB")
-        parts.append(part)
-    return b"".join(parts)
-
-
-async def _asked(request: Request) -> dict[str, Any]:
-    return wishes.read_object(await _body(request, _SMALL))
