@@ -1,4 +1,5 @@
 # make sketch   sketch an example photo into sketches/
+# make studio   sketch in a browser (ARGS="--port 9000" and other options of clipasso studio)
 # make test     lint, type-check and test
 # make benchmarks   measure, and make the tables of docs/performance.md anew (about an hour on a quiet machine;
 #                   ONLY=start,raster some of it, PHOTOS="..." of these photos, AGAINST=REV with this version before)
@@ -11,11 +12,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sketch test benchmarks docs dist clean
+.PHONY: sketch studio test benchmarks docs dist clean
 
 sketch: .venv/installed
 	$(BIN)/python examples/photos.py sketches/photos
 	$(BIN)/clipasso sketch sketches/photos/$(EXAMPLE) -o sketches --strokes $(STROKES) --force
+
+studio: .venv/installed-ui
+	$(BIN)/clipasso studio $(ARGS)
 
 test: .venv/installed-test
 	$(BIN)/ruff check .
@@ -52,9 +56,13 @@ PHOTOS ?= $(patsubst %,sketches/photos/%.png,coffee chelsea rocket astronaut)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
+.venv/installed-ui: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ui]'
+	touch $@ .venv/installed
+
 .venv/installed-test: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-	touch $@ .venv/installed
+	touch $@ .venv/installed .venv/installed-ui
 
 .venv/installed-docs: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

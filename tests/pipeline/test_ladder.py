@@ -98,6 +98,26 @@ class TestLadder:
         alone = clipasso.sketch_photo(photo, models, replace(settings, strokes=4))
         assert np.array_equal(apart[1].sketch.points, alone.sketch.points)
 
+    def test_levels_of_a_sketch_that_is_there(self, photo, models, settings, rungs):
+        fewer = climb_down(photo, models, settings, [4, 1], above=rungs[0].sketch)
+        for rung, other in zip(fewer, rungs[1:], strict=True):
+            assert np.array_equal(rung.sketch.points, other.sketch.points)
+            assert rung.steps == 2
+        with pytest.raises(ClipassoError, match="a ladder goes down"):
+            climb_down(photo, models, settings, [6, 4], above=rungs[0].sketch)
+
+    def test_the_command_from_a_sketch(self, photo_path, rungs, tmp_path, capsys):
+        rungs[0].sketch.save(tmp_path / "six.svg")
+        out = tmp_path / "out"
+        given = ["ladder", str(photo_path), "--init", str(tmp_path / "six.svg"), "-o", str(out),
+                 "--iterations", "3", "--encoder", "efficientnet-lite0"]  # fmt: skip
+        assert run([*given, "--strokes", "6,2"]) == 2
+        assert "has 6 strokes; the first level must have fewer, not 6" in capsys.readouterr().err
+        assert run([*given, "--strokes", "3", "--independent"]) == 2
+        assert not out.exists()
+        assert run([*given, "--strokes", "3"]) == 0
+        assert len(Sketch.open(out / "flower-3.svg")) == 3
+
     @pytest.mark.parametrize("levels", ["", "8,8", "4,8", "8,0", "8,x", "-3", "999999"])
     def test_levels_that_do_not_go_down(self, levels):
         with pytest.raises(ClipassoError, match="--strokes"):

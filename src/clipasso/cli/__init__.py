@@ -23,6 +23,7 @@ from clipasso.cli import (
     plot,
     render,
     sketch,
+    studio,
     study,
     style,
 )
@@ -55,6 +56,7 @@ app.command("animate", no_args_is_help=True)(cancellable(animate.command))
 app.command("figure", no_args_is_help=True)(cancellable(figure.command))
 app.command("evaluate", no_args_is_help=True)(cancellable(evaluate.command))
 app.command("study", no_args_is_help=True)(cancellable(study.command))
+app.command("studio")(cancellable(studio.command))
 app.command("encoders")(cancellable(encoders.command))
 app.command("doctor")(cancellable(doctor.command))
 for _command in app.registered_commands:

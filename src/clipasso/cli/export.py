@@ -48,6 +48,17 @@ def command(
     transparent: Annotated[
         bool, typer.Option("--transparent", help="A PNG without the white ground.")
     ] = False,
+    paper: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|WxHmm",
+            help="PDF: a page to print on, a6 to a3, letter, legal or 200x150mm.",
+        ),
+    ] = None,
+    margin: Annotated[
+        str | None,
+        typer.Option(metavar="LENGTH", help="Kept free on all sides of the paper (15mm)."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write a sketch in another format.
@@ -58,6 +69,8 @@ def command(
     Examples:
 
       clipasso export cat.svg -o cat.pdf --size 120mm
+
+      clipasso export cat.svg -o cat-a5.pdf --paper a5
 
       clipasso export cat.svg -o cat.png --size 4096 --transparent
 
@@ -75,7 +88,9 @@ def command(
     name, drawing = read_drawing(sketch)
     try:
         with compiling_said() if kind == "png" else nullcontext():
-            data = exported(drawing, kind, size=size, transparent=transparent)
+            data = exported(
+                drawing, kind, size=size, transparent=transparent, paper=paper, margin=margin
+            )
     except ClipassoError as error:
         line = str(error)
         blamed = line.startswith("--") or "pip install" in line

@@ -11,6 +11,7 @@ import typer
 
 from clipasso.cli import options as opt
 from clipasso.cli.console import say, tell
+from clipasso.cli.drawing import read_drawing
 from clipasso.cli.forecast import Forecast, where
 from clipasso.cli.outlet import Outlet
 from clipasso.cli.photos import load_masked
@@ -22,11 +23,17 @@ from clipasso.pipeline.claims import claimed
 if TYPE_CHECKING:
     from clipasso.optimise.loop import Progress
     from clipasso.pipeline.ladder import Rung
+    from clipasso.vector.sketch import Sketch
 
-__all__ = ["command"]
+__all__ = ["SETTINGS", "command"]
+
+SETTINGS = (
+    "loss", "seeds", "seed", "iterations", "augmentations", "background", "width", "frame",
+)  # fmt: skip
+"""Those of a sketch that a ladder has options for."""
 
 
-@opt.with_settings("loss", "seeds", "seed", "iterations", "augmentations", "background")
+@opt.with_settings(*SETTINGS)
 def command(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="- for standard input.")],
     strokes: Annotated[
@@ -40,6 +47,13 @@ def command(
         str | None,
         typer.Option(
             help="remove: drop strokes and rearrange nothing, for comparison.", metavar="NAME"
+        ),
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="A sketch of the photo with more strokes, which the first level is made from too.",
+            metavar="SKETCH.svg",
         ),
     ] = None,
     preset: opt.Preset = "default",
@@ -65,6 +79,8 @@ def command(
       clipasso ladder horse.png -o out
 
       clipasso ladder horse.png --strokes 24,12,6 --independent
+
+      clipasso ladder horse.png --init sketches/horse.svg --strokes 8,4
     """
     from clipasso.settings import make_settings
     from clipasso.vector.safe_write import check_names, keep_apart, prepare_folder, refuse_existing
@@ -74,14 +90,17 @@ def command(
             "--independent and --baseline: give one of them" if independent
             else f"--baseline {baseline}: must be remove"
         )  # fmt: skip
+    if init is not None and independent:
+        raise ClipassoError("--init and --independent: give one of them")
     levels = _levels(strokes)
     settings, preferred = make_settings(preset, **{**chosen, "strokes": levels[0]})
     stem = "stdin" if photo == STANDARD else photo.stem
     svgs = [output / f"{stem}-{count}.svg" for count in levels]
     together = [output / f"{stem}-ladder.{kind}" for kind in ("svg", "png", "json")]
-    keep_apart([photo, weights, mask_weights, Path(mask)], [*svgs, *together])
+    keep_apart([photo, init, weights, mask_weights, Path(mask)], [*svgs, *together])
     for path in [*svgs, *together]:
         refuse_existing(path, force)
+    above = None if init is None else _above(init, levels)
     prepare_folder(output)
     check_names([*svgs, *together])
     outlet = Outlet(output, settings.seeds, quiet=quiet)
@@ -108,7 +127,7 @@ def command(
             forecast.see(progress.step + place * progress.steps, progress.steps * len(levels))
 
         rungs = climb_down(
-            seen, models, settings, levels, mask=found,
+            seen, models, settings, levels, mask=found, above=above,
             method="independent" if independent else "remove" if baseline else "rearrange",
             on_progress=on_progress, stop=stopping.event,
         )  # fmt: skip
@@ -120,6 +139,16 @@ def command(
                 f"seeds in {rung.seconds:.0f} s, {models.loss.description}"
             )
     return stopping.status if stopping.event.is_set() else 0
+
+
+def _above(path: Path, levels: tuple[int, ...]) -> Sketch:
+    name, sketch = read_drawing(path)
+    if len(sketch) <= levels[0]:
+        raise ClipassoError(
+            f"--init {name}: has {len(sketch)} strokes; the first level must have fewer, not "
+            f"{levels[0]}"
+        )
+    return sketch
 
 
 def _levels(text: str) -> tuple[int, ...]:

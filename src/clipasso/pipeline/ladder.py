@@ -38,9 +38,10 @@ from clipasso.vector.svg import write_svg
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
     from clipasso.optimise.loop import Progress
+    from clipasso.pipeline.preview import Preview
 
 __all__ = [
-    "Method", "Rung", "climb_down", "ladder", "layered", "parse_levels", "side_by_side",
+    "Method", "Rung", "climb_down", "gentle", "ladder", "layered", "parse_levels", "side_by_side",
 ]  # fmt: skip
 
 Method = Literal["rearrange", "remove", "independent"]
@@ -78,6 +79,7 @@ def ladder(
     weights: str | Path | None = None,
     fit: Fit = "pad",
     mask: str | os.PathLike[str] = "auto",
+    above: Sketch | None = None,
     device: str = "auto",
     on_rung: Callable[[Rung], None] | None = None,
     stop: threading.Event | None = None,
@@ -88,7 +90,7 @@ def ladder(
     Args:
         source: a photo, as for `clipasso.sketch`.
         strokes: how many, from the most to the fewest.
-        method: as for `climb_down`.
+        method, above: as for `climb_down`.
         preset, encoder, weights, fit, mask, device: as for `clipasso.sketch`.
         on_rung: called with each level as it is done.
         stop: once set, the level in work ends with its best so far, and no other begins.
@@ -107,8 +109,9 @@ def ladder(
     models = load_models(made, encoder or preferred, weights, device=device)
     found = make_mask(photo, os.fspath(mask), fit)
     return climb_down(
-        photo, models, made, levels, method=method, mask=found, on_rung=on_rung, stop=stop
-    )
+        photo, models, made, levels, method=method, mask=found, above=above, on_rung=on_rung,
+        stop=stop,
+    )  # fmt: skip
 
 
 def climb_down(
@@ -120,8 +123,10 @@ def climb_down(
     method: Method = "rearrange",
     mask: Mask | None = None,
     top: Rung | None = None,
+    above: Sketch | None = None,
     on_rung: Callable[[Rung], None] | None = None,
     on_progress: Callable[[int, Progress], None] | None = None,
+    on_preview: Callable[[Preview], None] | None = None,
     stop: threading.Event | None = None,
 ) -> list[Rung]:
     """`ladder` with everything loaded.
@@ -135,13 +140,18 @@ def climb_down(
             anew for a third of the steps; `remove` only drops them; `independent` sketches every
             level from scratch.
         top: the first level, if it is made already, as of another method.
+        above: a sketch of the photo that the first level is made from too, of more strokes.
         on_progress: called at every evaluation with the level's place and the loop's progress.
+        on_preview: as for `sketch_photo`, with the strokes of the level in work.
         on_rung, stop: as for `ladder`.
 
     Raises:
         ClipassoError: settings that do not go together.
     """
     levels = _checked(levels)
+    if above is not None:
+        _checked([len(above), *levels])
+        settings = replace(settings, control_points=above.degree + 1)
     if method not in get_args(Method):
         raise ClipassoError(f"ladder: {method}: choose one of {', '.join(get_args(Method))}")
     settings = replace(settings, faces="none", fidelity=None)
@@ -149,15 +159,13 @@ def climb_down(
     for place, count in list(enumerate(levels))[len(rungs) :]:
         if rungs and stop is not None and stop.is_set():
             break
-        began, above = time.monotonic(), rungs[-1].sketch if rungs else None
+        began, above = time.monotonic(), rungs[-1].sketch if rungs else above
         if method == "independent":
             above = None
         own = replace(settings, strokes=count)
         if above is not None:
-            steps = max(1, settings.iterations // _PART)
-            rate = _GENTLE * settings.learning_rate
             chain = above.segments * max(1, own.segments_each // above.segments)  # none is moved
-            own = replace(own, segments=chain, seeds=1, iterations=steps, learning_rate=rate)
+            own = replace(gentle(own), segments=chain)
         if above is not None and method == "remove":
             sketch, loss, taken = *_removed(photo, mask, models, own, above), 0
         else:
@@ -167,8 +175,9 @@ def climb_down(
                     on_progress(place, progress)
 
             result = sketch_photo(
-                photo, models, own, mask=mask, init=above, on_progress=told, stop=stop
-            )
+                photo, models, own, mask=mask, init=above, on_progress=told,
+                on_preview=on_preview, stop=stop,
+            )  # fmt: skip
             sketch, out = result.sketch, result.outcome
             loss, taken = out.losses[out.winner], _steps(out.curve)
         rung = Rung(count, sketch, loss, taken, time.monotonic() - began)
@@ -176,6 +185,13 @@ def climb_down(
         if on_rung is not None:
             on_rung(rung)
     return rungs
+
+
+def gentle(settings: Settings) -> Settings:
+    """The same for strokes that are near their places already: fewer steps, and smaller ones."""
+    steps = max(1, settings.iterations // _PART)
+    rate = _GENTLE * settings.learning_rate
+    return replace(settings, seeds=1, iterations=steps, learning_rate=rate)
 
 
 def parse_levels(text: str) -> tuple[int, ...]:

@@ -87,6 +87,22 @@ def test_pdf_of_a_size_and_the_same_each_time():
     assert exported(COLOURED, "pdf", size="12cm") == data
 
 
+def test_pdf_on_paper_has_the_papers_size_and_ink_ends_where_the_canvas_does():
+    pdfium = pytest.importorskip("pypdfium2")
+    page = pdfium.PdfDocument(exported(COLOURED, "pdf", paper="a5", margin="2cm"))[0]
+    assert page.get_size() == pytest.approx((210 / 25.4 * 72, 148 / 25.4 * 72), rel=1e-4)
+    drawn = np.asarray(page.render(scale=2).to_pil().convert("L"))
+    rows, columns = np.nonzero(drawn < 250)
+    px = 2 * 72 / 25.4  # of the picture, for a mm
+    # 170 mm wide and 85 mm high, in the middle; strokes leave the canvas on the right and above.
+    assert columns.max() / px == pytest.approx(190, abs=0.3)
+    assert rows.min() / px == pytest.approx(148 / 2 - 85 / 2, abs=0.3)
+    inside = drawn[round(31.5 * px) : round(116.5 * px), round(20 * px) : round(190 * px)]
+    ours = np.asarray(Image.fromarray(render(COLOURED, inside.shape[1])).convert("L"), float)
+    height = min(len(ours), len(inside))
+    assert np.abs(ours[:height] - inside[:height]).mean() < 3
+
+
 def test_pages_that_pdf_has_not():
     with pytest.raises(ClipassoError, match="would be a page of"):
         exported(COLOURED.scaled(1000), "pdf")
@@ -109,6 +125,11 @@ def test_pages_that_pdf_has_not():
         ("dxf", {"size": "3yd"}, "--size 3yd"),
         ("svg", {"size": 300}, "--size: is for png, pdf, dxf"),
         ("json", {"transparent": True}, "--transparent: is for png"),
+        ("svg", {"paper": "a5"}, "--paper: is for pdf, not svg"),
+        ("pdf", {"paper": "a5", "size": "120mm"}, "--paper and --size: both say"),
+        ("pdf", {"paper": "b5"}, "--paper b5: must be a6"),
+        ("pdf", {"margin": "5mm"}, "--margin: is on paper"),
+        ("pdf", {"paper": "a6", "margin": "6cm"}, "--margin 60mm: leaves no room"),
     ],
 )
 def test_options_that_do_not_fit(format, options, message):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clipasso.errors import ClipassoError
 from clipasso.vector.lengths import MM_PER_PX, millimetres
+from clipasso.vector.plot.paper import Laid, lay
 from clipasso.vector.safe_write import write_atomically
 from clipasso.vector.sketch import Sketch
 
@@ -26,6 +27,8 @@ def export(
     format: str | None = None,
     size: int | str | None = None,
     transparent: bool = False,
+    paper: str | None = None,
+    margin: float | str | None = None,
 ) -> Path:
     """Write a sketch as PDF, PNG, SVG, JSON, QuickDraw's NDJSON or DXF, all or nothing.
 
@@ -35,6 +38,9 @@ def export(
         size: of the longer side: pixels for PNG (1024), a length such as `120mm` for PDF and DXF
             (where a px is 1/96 inch by default).
         transparent: a PNG without the white ground.
+        paper: of a PDF to print, `a6` to `a3`, `letter`, `legal` or `200x150mm`: the sketch in its
+            middle, as large as fits, and a paper with a name turned so that it becomes larger.
+        margin: kept free on all sides of the paper (15 mm).
 
     Returns:
         The path.
@@ -44,7 +50,8 @@ def export(
             to be seen, ezdxf missing for DXF, or a file that cannot be written.
     """
     kind = format_of(path) if format is None else format
-    write_atomically(path, exported(sketch, kind, size=size, transparent=transparent))
+    data = exported(sketch, kind, size=size, transparent=transparent, paper=paper, margin=margin)
+    write_atomically(path, data)
     return Path(path)
 
 
@@ -63,8 +70,9 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def exported(
-    sketch: Sketch, format: str, *, size: int | str | None = None, transparent: bool = False
-) -> bytes:
+    sketch: Sketch, format: str, *, size: int | str | None = None, transparent: bool = False,
+    paper: str | None = None, margin: float | str | None = None,
+) -> bytes:  # fmt: skip
     """The bytes of the file that `export` writes.
 
     Raises:
@@ -76,6 +84,12 @@ def exported(
         raise ClipassoError(f"--size: is for {', '.join(_SIZED)}; {format} has the sketch's own")
     if transparent and format != "png":
         raise ClipassoError(f"--transparent: is for png; {format} has no ground anyway")
+    if paper is not None and format != "pdf":
+        raise ClipassoError(f"--paper: is for pdf, not {format}; see clipasso plot for SVG")
+    if paper is not None and size is not None:
+        raise ClipassoError("--paper and --size: both say how large the page is; give one of them")
+    if margin is not None and paper is None:
+        raise ClipassoError("--margin: is on paper; say which with --paper")
     if not len(sketch):
         raise ClipassoError("has no strokes to export")
     if format == "png":
@@ -85,7 +99,8 @@ def exported(
     if format == "pdf":
         from clipasso.vector.export.pdf import write_pdf
 
-        return write_pdf(sketch, _mm_per_px(sketch, size))
+        laid = None if paper is None else _laid(sketch, paper, 15.0 if margin is None else margin)
+        return write_pdf(sketch, _mm_per_px(sketch, size), laid)
     if format == "dxf":
         from clipasso.vector.export.dxf import write_dxf
 
@@ -100,6 +115,13 @@ def exported(
 
     # Two decimals are 1/100 px on a canvas of 224; a canvas of a few units needs more.
     return write_svg(sketch, decimals=max(2, 4 - floor(log10(max(sketch.size))))).encode()
+
+
+def _laid(sketch: Sketch, paper: str, margin: float | str) -> Laid:
+    return lay(
+        (0.0, 0.0), sketch.size, paper=paper, orientation="auto",
+        margin=millimetres(margin, "--margin"), pen=0.0, thickest=0.0,
+    )  # fmt: skip
 
 
 def _pixels(size: int | str | None) -> int:
