@@ -383,12 +383,13 @@ def _no_longer_than(seconds):
 
 
 def judged(read, data: bytes) -> tuple[str, float, float]:
-    """What is wrong with how a file was read, if anything; seconds and MB that it took."""
+    """What is wrong with how a file was read, if anything; seconds and more MB than before."""
     from peak import peak
 
-    fault, began = "", time.process_time()
+    fault, began, before = "", time.process_time(), 0.0
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak is from now on
+        before = peak()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -403,7 +404,7 @@ def judged(read, data: bytes) -> tuple[str, float, float]:
             raise
         fault = "".join(traceback.format_exception(error)[-4:])
     seconds = time.process_time() - began
-    megabytes = peak() if Path("/proc/self/status").exists() else 0.0
+    megabytes = peak() - before if Path("/proc/self/status").exists() else 0.0
     if not fault and (seconds > SECONDS or megabytes > MEGABYTES):
         fault = f"took {seconds:.1f} s and {megabytes:.0f} MB"
     return fault, seconds, megabytes

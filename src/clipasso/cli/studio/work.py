@@ -128,6 +128,7 @@ def make_settled(
             recipe.settings,
             control_points=start.sketch.degree + 1,
             segments=start.sketch.segments,
+            order="none",  # strokes keep their numbers, by which a person knows them
         )
     )
     models = shelf.models(settings, recipe.encoder)
