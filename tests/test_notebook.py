@@ -13,6 +13,9 @@ nbclient = pytest.importorskip("nbclient", reason="nbclient, which runs notebook
 pytest.importorskip("ipykernel", reason="ipykernel, which notebooks run in, is not here")
 
 
+RUN = pytest.mark.slow  # half a minute, most of it starting a kernel
+
+
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory):
     """By name, as they are once all have run."""
@@ -38,6 +41,7 @@ def test_it_is_stored_without_outputs():
     assert not any(cell.outputs or cell.execution_count for cell in code)
 
 
+@RUN
 def test_every_cell_shows_what_it_says(cells):
     pictures = {"photo": "image/png", "sketch": "image/svg+xml", "saliency": "image/png",
                 "live": "image/svg+xml", "ladder": "image/png", "style": "image/png",
@@ -48,6 +52,7 @@ def test_every_cell_shows_what_it_says(cells):
     assert "<Sketch" in cells["values"].outputs[0].text
 
 
+@RUN
 def test_the_live_cell_shows_the_last_preview(cells):
     """A display handle changes its own output: one picture, and it is no longer the first."""
     live = [out for out in cells["live"].outputs if "data" in out]
@@ -57,6 +62,7 @@ def test_the_live_cell_shows_the_last_preview(cells):
     assert sketch.count("<path") == 16
 
 
+@RUN
 def test_it_writes_its_files(cells):
     assert (cells["folder"] / "coffee.svg").stat().st_size > 1000
     assert (cells["folder"] / "coffee.gif").read_bytes()[:4] == b"GIF8"
