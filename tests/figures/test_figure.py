@@ -73,7 +73,15 @@ STROKES = {"abstraction": "4,2", "background": "4,2"}
 PICTURES = {"seeds": 4, "init": 8, "losses": 3, "background": 3}  # photos and maps of one photo
 
 
-@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in ("abstraction", "seeds", "losses", "styles")
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in LABELS
+    ],
+)
 def test_a_figure_is_a_sheet_and_a_table(name, photo_path, tmp_path, capsys, monkeypatch, lite0):
     if name == "losses":
         monkeypatch.setattr("clipasso.encoders.metrics._vgg_weights", _no_weights)
