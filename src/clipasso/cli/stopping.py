@@ -1,4 +1,9 @@
-"""Ctrl-C and SIGTERM: the first keeps what there is, and each is told from a mere end of input."""
+"""Ctrl-C and SIGTERM: the first keeps what there is, and each is told from a mere end of input.
+
+Neither acts while a module is imported. Raised in there, an interrupt may be swallowed, end the
+process from within C++, or leave a module's lock that is never released, and what is compiled in
+another thread then waits for it for ever.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +22,14 @@ __all__ = [
     "Terminated",
     "cancellable",
     "exit_status",
+    "outside_imports",
     "terminable",
 ]
 
 C = TypeVar("C", bound=Callable[..., Any])
+Handler = Callable[[int, FrameType | None], None]
+
+_AGAIN = 0.02  # seconds until an import is looked after again
 
 
 class Terminated(KeyboardInterrupt):
@@ -69,22 +78,46 @@ def cancellable(command: C) -> C:
     return wrapped  # type: ignore[return-value]
 
 
+def outside_imports(act: Callable[[int], None]) -> Handler:
+    """A signal's handler that acts once the main thread imports nothing; at once on Windows."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if not _importing(frame) or not hasattr(signal, "setitimer"):
+            act(number)
+            return
+        signal.signal(signal.SIGALRM, lambda _, later: handle(number, later))
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+    return handle
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _interrupt(number: int) -> None:
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated`, where it would end the process at once."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-
-    def on_terminate(number: int, frame: FrameType | None) -> None:
-        raise Terminated
-
-    signal.signal(signal.SIGTERM, on_terminate)
+    """Let SIGTERM raise `Terminated`, where it would end the process at once, and both wait for
+    imports."""
+    usual = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in usual.items():
+            if signal.getsignal(number) is handler:
+                before[number] = signal.signal(number, outside_imports(_interrupt))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, was in before.items():
+            signal.signal(number, was)
 
 
 class Stopping:
@@ -111,7 +144,7 @@ class Stopping:
     def __enter__(self) -> Stopping:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._on_signal)
+                self._before[number] = signal.signal(number, outside_imports(self._act))
         return self
 
     def __exit__(
@@ -121,8 +154,8 @@ class Stopping:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _act(self, number: int) -> None:
         if self.event.is_set() or not self.keeping:
-            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+            _interrupt(number)
         self._number = number
         self.event.set()
