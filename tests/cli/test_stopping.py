@@ -34,9 +34,13 @@ def test_a_module_is_whole_before_the_interrupt_comes(holder, module, number):
     before = signal.getsignal(number)
     kind = Terminated if number == signal.SIGTERM else KeyboardInterrupt
     ready = []
-    with pytest.raises(kind), holder():
+
+    def import_and_wait():
         ready.append(importlib.import_module(module).ready)
         time.sleep(10)
+
+    with pytest.raises(kind), holder():
+        import_and_wait()
     assert ready == [True]
     assert signal.getsignal(number) is before
 
