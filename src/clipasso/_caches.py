@@ -15,7 +15,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 
-__all__ = ["home", "private_folder", "settle"]
+__all__ = ["home", "kernel_folder", "private_folder", "settle"]
 
 _NOWHERE = os.path.join(os.devnull, "clipasso")  # nothing can be kept below it, nothing be found
 _VARIABLES = (
@@ -53,6 +53,22 @@ def settle() -> None:
     _settle_matplotlib(at_home, caches)
     _settle_torch(at_home, caches)
     _settle_numba(at_home, caches)
+
+
+def kernel_folder() -> str | None:
+    """The folder below which numba keeps the code of kernels, once caches are settled.
+
+    Returns:
+        None where it cannot be told or nothing can be kept.
+    """
+    told = os.environ.get("NUMBA_CACHE_DIR")
+    if told:
+        return told if _writable(told) else None
+    if os.name != "posix":
+        return None
+    at_home = home() or _NOWHERE
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(at_home, ".cache")
+    return next(filter(_writable, _kernel_folders(at_home, caches)), None)
 
 
 def _settle_weights(at_home: str, caches: str) -> None:
@@ -105,16 +121,20 @@ def _clear_up(variable: str) -> None:
 
 def _settle_numba(at_home: str, caches: str) -> None:
     """numba looks where it is told, then beside the source, then into the user's caches."""
-    wide = os.path.join(caches, "numba")
-    if sys.platform == "darwin":
-        wide = os.path.join(at_home, "Library", "Caches", "numba")
-    beside = os.path.join(os.path.dirname(__file__), "raster", "__pycache__")
+    beside, wide = _kernel_folders(at_home, caches)
     told = os.environ.get("NUMBA_CACHE_DIR", _NOWHERE)
     if _writable(told) or _writable(beside) or (_writable(wide) and _trusted(wide)):
         return
     folder = _send("NUMBA_CACHE_DIR", "numba")
     if "numba" in sys.modules:  # imported before us, it has read its variables already
         sys.modules["numba"].config.CACHE_DIR = folder
+
+
+def _kernel_folders(at_home: str, caches: str) -> tuple[str, str]:
+    wide = os.path.join(caches, "numba")
+    if sys.platform == "darwin":
+        wide = os.path.join(at_home, "Library", "Caches", "numba")
+    return os.path.join(os.path.dirname(__file__), "raster", "__pycache__"), wide
 
 
 @cache

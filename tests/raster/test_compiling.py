@@ -1,5 +1,6 @@
 """What is compiled for a sketch, when, and who is told of it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -62,12 +63,12 @@ def test_pictures_are_painted_by_one_kernel_whatever_the_layout():
 
     kernel.draw_once("paint")
     before = len(_paint.signatures)
-    segments = np.random.default_rng(0).uniform(0, 8, (2, 4, 2))
-    style = np.ones(2), np.ones(2), np.zeros((2, 1))
+    segments = np.random.default_rng(0).uniform(0, 8, (2, 4, 2)).astype(np.float32)
+    style = (np.ones(2, np.float32), np.ones(2, np.float32), np.zeros((2, 1), np.float32))
     pictures = []
     for layout in (segments, np.asfortranarray(segments), segments[::-1][::-1]):
         layout.setflags(write=False)
-        pictures.append(np.ones((1, 8, 8)))
+        pictures.append(np.ones((1, 8, 8), np.float32))
         kernel.paint(pictures[-1], layout, np.array([0, 1, 2]), *style)
     assert len(_paint.signatures) == before
     assert pictures[0].min() < 0.5
@@ -78,6 +79,7 @@ class TestAhead:
     @pytest.fixture(autouse=True)
     def fresh(self, monkeypatch):
         monkeypatch.setattr(compiling, "_asked", set())
+        monkeypatch.setattr(compiling, "_start_apart", lambda kernels: {})
 
     def finished(self):
         for thread in threading.enumerate():
@@ -111,6 +113,73 @@ class TestAhead:
         compile_ahead("forward")
         self.finished()
         assert capsys.readouterr() == ("", "")
+
+
+def test_backward_is_compiled_for_the_records_that_forward_keeps():
+    from clipasso.raster.kernel_backward import _backward
+
+    kernel.draw_once("backward")
+    before = len(_backward.signatures)
+    curve = np.array([[1, 1], [2, 3], [4, 2], [5, 5]], np.float32).reshape(1, 1, 1, 4, 2)
+    one = np.ones((1, 1), np.float32)
+    style = one, one, np.zeros((1, 1, 1), np.float32)
+    image, *records = kernel.forward(curve, *style, 8, 8)
+    moved = kernel.backward(np.ones_like(image), curve, *style, *records)[0]
+    assert len(records[1])
+    assert np.abs(moved).max() > 0
+    assert len(_backward.signatures) == before
+
+
+class TestApart:
+    """Where nothing is kept, other processes compile."""
+
+    PROGRAM = """
+import json, sys, threading, time
+import clipasso
+from clipasso.raster.compiling import compile_ahead, watched
+heard = []
+with watched(lambda busy: heard.append(busy)):
+    compile_ahead("backward")
+    for thread in threading.enumerate():
+        if thread.name == "clipasso-compiling":
+            thread.join()
+from clipasso.raster.kernel_backward import _backward
+hits = sum(_backward.stats.cache_hits.values())
+print(json.dumps([heard, hits]))
+"""
+
+    def heard_and_loaded(self, cache, program=PROGRAM):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+        )  # fmt: skip
+        assert done.stderr == ""
+        return tuple(json.loads(done.stdout))
+
+    @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="of use with two cores and more only")
+    def test_code_is_loaded_that_another_process_compiled(self, tmp_path):
+        assert self.heard_and_loaded(tmp_path) == ([True, False], 1)
+        assert self.heard_and_loaded(tmp_path) == ([], 1)
+
+    def test_without_processes_a_thread_compiles(self, tmp_path):
+        alone = self.PROGRAM.replace("import clipasso\n", "import clipasso\nsys.frozen = True\n", 1)
+        assert self.heard_and_loaded(tmp_path, alone) == ([True, False], 0)
+
+    def test_code_older_than_its_source_counts_as_missing(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+        version = f"py{sys.version_info[0]}{sys.version_info[1]}"
+        index = tmp_path / "raster_0" / f"kernel_forward._paint-1.{version}.nbi"
+        index.parent.mkdir()
+        assert not compiling._kept("paint", str(tmp_path))
+        index.touch()
+        assert compiling._kept("paint", str(tmp_path))
+        assert not compiling._kept("forward", str(tmp_path))
+        os.utime(index, (0, 0))
+        assert not compiling._kept("paint", str(tmp_path))
+
+    def test_no_process_where_nothing_can_be_kept(self, monkeypatch):
+        monkeypatch.setenv("NUMBA_CACHE_DIR", os.path.join(os.devnull, "nowhere"))
+        assert compiling._start_apart(["forward"]) == {}
 
 
 def test_watchers_hear_of_our_kernels_and_of_nothing_else():

@@ -22,21 +22,23 @@ try:
 except ImportError:  # numba's own business: without it code is compiled in every run
     FunctionCache = object
 
-__all__ = ["compiled", "uncompiled"]
+__all__ = ["compiled", "elsewhere", "uncompiled"]
 
 _log = logging.getLogger(__name__)
 
 
-def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+def compiled(kept: bool = True, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """A decorator: compile a function on its first call, or take the code that an earlier run kept.
 
     Args:
+        kept: whether its code is kept for later runs; that of what it calls is part of it.
         options: numba's, for `numba.njit`; not `cache`.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = njit(**options)(function)
-        if hasattr(dispatcher, "_cache"):  # not with NUMBA_DISABLE_JIT, nor if numba has changed
+        # Without it: NUMBA_DISABLE_JIT, or numba has changed.
+        if kept and hasattr(dispatcher, "_cache"):
             try:
                 dispatcher._cache = _KernelCache(function)
             except Exception as error:
@@ -57,6 +59,17 @@ def uncompiled() -> Iterator[None]:
             yield
         finally:
             config.DISABLE_JIT = before
+
+
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """Whoever needs a kernel waits, while other processes compile them; watchers are told."""
+    with global_compiler_lock:
+        report(True)
+        try:
+            yield
+        finally:
+            report(False)
 
 
 class _Reporter(event.Listener):  # type: ignore[misc]

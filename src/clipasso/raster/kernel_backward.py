@@ -10,9 +10,17 @@ from clipasso.raster.sigma import SIGMA
 
 __all__ = ["backward"]
 
-_FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-_INNER = {**_FLAGS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_SUMS = {**_INNER, "fastmath": {"contract", "nsz", "reassoc"}}  # sums in as many lanes as there are
+_FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_INNER: dict[str, Any] = {
+    **_FLAGS,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "kept": False,
+}
+_SUMS: dict[str, Any] = {
+    **_INNER,
+    "fastmath": {"contract", "nsz", "reassoc"},
+}  # sums in as many lanes as there are
 
 
 @compiled(**_SUMS)

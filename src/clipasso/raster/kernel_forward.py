@@ -29,8 +29,13 @@ _BOW = 0.06  # px that a marking piece may bow from its chord
 _MARGIN = 0.05  # px: what the distance to a bowed piece may be wrong by
 _MAX_PIECES = 2048
 _NEWTON_STEPS = 3
-_FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-_INNER = {**_FLAGS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_INNER: dict[str, Any] = {
+    **_FLAGS,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "kept": False,
+}
 
 
 @compiled(**_INNER)
@@ -435,11 +440,13 @@ def paint(image: Any, segments: Any, starts: Any, widths: Any, opacities: Any, c
     """Draw one sketch over a picture in place, and keep no records: memory is that of one stroke.
 
     Args:
-        image: `[channels, height, width]`, float64.
-        segments: `[n, degree + 1, 2]`, pixels; of all strokes, in their order; float64, all finite.
+        image: `[channels, height, width]`, float32.
+        segments: `[n, degree + 1, 2]`, pixels; of all strokes, in their order; all finite. As are
+            widths, opacities and colors, of the image's type, in which most of this is compiled
+            already where `forward` is.
         starts: `[strokes + 1]`, int64: stroke k has the segments from `starts[k]` to
             `starts[k + 1]`, which need not be joined.
-        widths, opacities: `[strokes]`; colors: `[strokes, channels]`; float64.
+        widths, opacities: `[strokes]`; colors: `[strokes, channels]`.
     """
     channels, height, width = image.shape
     planes = image.reshape(channels, height * width)
@@ -473,7 +480,7 @@ def _paint(
         slots = apart * m
         power = np.empty((slots, 4, 2), real)
         bounds = np.empty(slots + 1, np.int64)
-        half = widths[s] / 2
+        half = widths[s] / real.type(2)
         radius = half + REACH
         window = _window(own, radius + _BOW, width, height)
         count = none

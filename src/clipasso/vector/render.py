@@ -84,7 +84,7 @@ def _size(sketch: Sketch, side: int) -> tuple[int, int]:
 def _tiles(sketch: Sketch, side: int, tile: int, *, transparent: bool = False) -> Iterator[_Tile]:
     """The parts of a picture that strokes reach, each of at most `tile` x `tile` px.
 
-    Tiles are drawn in float64 and in their own coordinates: what lies far off one stays exact.
+    Tiles are drawn in their own coordinates, found in float64: what lies far off one stays exact.
     Where they are transparent, all have four channels, of which the last is opacity.
     """
     from clipasso.raster.kernel import REACH, paint  # numba: not before it is needed
@@ -110,12 +110,12 @@ def _tiles(sketch: Sketch, side: int, tile: int, *, transparent: bool = False) -
             if not len(here.stroke):
                 continue
             ground = np.zeros if transparent else np.ones
-            image = ground((colors.shape[1], rows, columns))
+            image = ground((colors.shape[1], rows, columns), np.float32)
             drawn, first = np.unique(here.stroke, return_index=True)
             paint(
-                image, here.segments - np.array([left, top]),
+                image, np.float32(here.segments - np.array([left, top])),
                 np.append(first, len(here.stroke)).astype(np.int64),
-                large.widths[drawn], large.opacities[drawn], colors[drawn],
+                *map(np.float32, (large.widths[drawn], large.opacities[drawn], colors[drawn])),
             )  # fmt: skip
             np.clip(image, 0, 1, out=image)
             if transparent:  # colours are multiplied by opacity so far
