@@ -339,6 +339,18 @@ def test_render(photo_path, tmp_path, capsys):
     assert "none.svg" in capsys.readouterr().err
 
 
+def test_render_draws_the_first_strokes_alone(tmp_path, capsys):
+    rows = [[[10.0, y], [90, y]] for y in (10, 20, 30)]
+    Sketch(rows, size=(100, 50), widths=4.0).save(tmp_path / "three.svg")
+    out = tmp_path / "two.png"
+    words = ["render", str(tmp_path / "three.svg"), "-o", str(out), "--size", "100"]
+    assert run([*words, "--first", "2"]) == 0
+    assert (np.asarray(Image.open(out).convert("L"))[[10, 20, 30], 50] < 128).tolist() == [1, 1, 0]
+    for count in ("0", "4"):
+        assert run([*words, "--force", "--first", count]) == 2
+        assert "strokes 1 to 3" in capsys.readouterr().err
+
+
 def test_render_draws_the_official_sketches(shared, tmp_path):
     svg = shared / "peers" / "clipasso-official" / "horse-16paths.svg"
     assert run(["render", str(svg), "-o", str(tmp_path / "horse.png"), "--size", "224"]) == 0

@@ -12,6 +12,7 @@ from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import tell
 from clipasso.cli.drawing import deliver, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD
+from clipasso.errors import ClipassoError
 
 
 def command(
@@ -25,6 +26,9 @@ def command(
         ),
     ] = None,
     size: Annotated[int, typer.Option(help="Its longer side, in pixels.")] = 1024,
+    first: Annotated[
+        int | None, typer.Option(help="Draw the first so many strokes only.", metavar="K")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing PNG.")] = False,
 ) -> None:
     """Draw an SVG of strokes as a PNG.
@@ -32,6 +36,8 @@ def command(
     Examples:
 
       clipasso render cat.svg -o cat.png --size 2048
+
+      clipasso render cat.svg -o cat-4.png --first 4  # those that tell most (see clipasso order)
 
       clipasso render - -o - < cat.svg > cat.png
     """
@@ -41,6 +47,10 @@ def command(
     target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))
     prepare([sketch], target, force)
     _, drawing = read_drawing(sketch)
+    if first is not None:
+        if not 1 <= first <= len(drawing):
+            raise ClipassoError(f"--first {first}: {sketch} has strokes 1 to {len(drawing)}")
+        drawing = drawing[:first]
     with compiling_said():
         data = encode_png(render_image(drawing, size))
     tell(f"{deliver(data, target, force)}  {len(drawing)} strokes")
