@@ -5,8 +5,8 @@
 Every photo is sketched with `clipasso.ladder`; then its levels are sketched independently, with the
 ladder's whole work shared out evenly; then strokes are only removed. Work is counted in gradient
 steps, so that the figures do not depend on how busy a machine is: what the ladder's choice of
-strokes to drop draws and encodes counts as so many steps too. Photos after `--` are a group of
-their own, as those that a ladder's settings were not tuned on.
+strokes to link or drop draws and encodes counts as so many steps too. Photos after `--` are a group
+of their own, as those that a ladder's settings were not tuned on.
 """
 
 from __future__ import annotations
@@ -28,19 +28,20 @@ from clipasso.photo.picture_frame import without_frame
 from clipasso.pipeline.ladder import Rung, climb_down, parse_levels
 from clipasso.pipeline.models import Models, load_models
 from clipasso.settings import Settings, make_settings
+from clipasso.start.linking import looks
 from common import Table, labels, machine, print_table, split, write_json
 
 _FORWARD = 0.4  # of a step's time: what its images take without their gradients (optimise/pace.py)
 
 
 def choosing(levels: Sequence[int], images: int) -> float:
-    """Steps that choosing the strokes to drop takes as long as: one image for each candidate.
+    """Steps that choosing what to link and drop takes as long as.
 
     Args:
         levels: going down.
         images: that a step draws and encodes.
     """
-    drawn = sum(sum(range(low + 1, high + 1)) for high, low in itertools.pairwise(levels))
+    drawn = sum(looks(high, low) for high, low in itertools.pairwise(levels))
     return drawn * _FORWARD / images
 
 

@@ -30,6 +30,7 @@ from clipasso.pipeline.models import Models, load_models
 from clipasso.pipeline.prepare import prepare
 from clipasso.pipeline.sketch import sketch_photo
 from clipasso.settings import Settings, make_settings
+from clipasso.start.linking import linked
 from clipasso.vector.join import join
 from clipasso.vector.render import render_image
 from clipasso.vector.sketch import Sketch
@@ -37,6 +38,8 @@ from clipasso.vector.svg import write_svg
 
 if TYPE_CHECKING:
     from clipasso.encoders.base import Encoder
+    from clipasso.optimise.encoded_photo import Targets
+    from clipasso.optimise.job import Job
     from clipasso.optimise.loop import Progress
     from clipasso.pipeline.preview import Preview
 
@@ -174,6 +177,8 @@ def climb_down(
                 if on_progress is not None:
                     on_progress(place, progress)
 
+            if above is not None:
+                above = _fewer(photo, mask, models, own, above)
             result = sketch_photo(
                 photo, models, own, mask=mask, init=above, on_progress=told,
                 on_preview=on_preview, stop=stop,
@@ -228,13 +233,32 @@ def _removed(
     photo: Photo, mask: Mask | None, models: Models, settings: Settings, above: Sketch
 ) -> tuple[Sketch, float]:
     """The strokes that are missed most, where they are, and their loss."""
-    near, inside = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
-    job = prepare(near, models, settings, inside, above, "", {}).job
+    job, near, clean = _compared(photo, mask, models, settings, above)
     drawing = job.initial.only(0)
-    clean = PhotoPool(job.photo, job.objective, replace(settings, pool=0), torch.Generator()).clean
     loss = clean.loss(drawing.to(job.photo.device).render(settings.canvas)).total.item()
     frame = near.frame
     return drawing.to_sketch((frame.width, frame.height), frame), loss
+
+
+def _fewer(
+    photo: Photo, mask: Mask | None, models: Models, settings: Settings, above: Sketch
+) -> Sketch:
+    """As many strokes as the settings have, linked and dropped."""
+    all_there = replace(settings, strokes=len(above), segments=above.segments)
+    job, near, clean = _compared(photo, mask, models, all_there, above)
+    drawing = job.initial.only(0).to(job.photo.device)
+    few = linked(drawing, settings.strokes, settings.segments_each, clean, settings.canvas)
+    return few.to_sketch((near.frame.width, near.frame.height), near.frame)
+
+
+def _compared(
+    photo: Photo, mask: Mask | None, models: Models, settings: Settings, above: Sketch
+) -> tuple[Job, Photo, Targets]:
+    """A job that starts from a sketch, its photo as zoomed, and what to compare with."""
+    near, inside = zoomed(photo, mask or Mask(None, "none"), settings.zoom)
+    job = prepare(near, models, settings, inside, above, "", {}).job
+    still = replace(settings, pool=0)
+    return job, near, PhotoPool(job.photo, job.objective, still, torch.Generator()).clean
 
 
 def layered(rungs: Sequence[Rung]) -> str:
