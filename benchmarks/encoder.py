@@ -4,19 +4,31 @@
 
 The baseline is timm's model in evaluation mode with frozen weights, all images in one batch. Frozen
 means batch norms folded and channels-last tensors; packed, that weights are laid out once as well
-(`clipasso.encoders.packed`). By seed, the images of one seed are encoded at a time.
+(`clipasso.encoders.packed`). By seed, the images of one seed are encoded at a time. To stage 5,
+what follows the last layer of the geometric term is left out, and with it the semantic term: what
+steps without that term would take.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 
 import timm
 import torch
 
 from clipasso import load_encoder
 from clipasso.encoders import EMBEDDED, efficientnet
+from clipasso.encoders.packed import PackedChain
 from common import clock, machine, medians, print_table, write_json
+
+
+def up_to(encoder: efficientnet.EfficientNetLite0, layer: str, shape: torch.Size) -> PackedChain:
+    """The packed network for grey images of a shape, without what follows a layer."""
+    chain = copy.copy(encoder._chain(shape))
+    end = chain.names.index(layer) + 1
+    chain.names, chain.skips, chain.convs = chain.names[:end], chain.skips[:end], chain.convs[:end]
+    return chain
 
 
 def main() -> None:
@@ -43,6 +55,10 @@ def main() -> None:
             for some in images.split(chunk):
                 encoder.encode(some).embedding.square().sum().backward()
 
+        def shorter(chunk: int, images: torch.Tensor = images) -> None:
+            for some in images.split(chunk):
+                up_to(encoder, "stage5", some.shape)(some, ())[1].square().sum().backward()
+
         def run(each: int = each) -> dict[str, float]:
             parts: dict[str, float] = {}
             clock(parts, "timm", baseline)
@@ -50,13 +66,15 @@ def main() -> None:
             clock(parts, "frozen, by seed", lambda: ours(each, False))
             clock(parts, "packed", lambda: ours(arguments.seeds * each, True))
             clock(parts, "packed, by seed", lambda: ours(each, True))
+            clock(parts, "to stage 5, by seed", lambda: shorter(each))
             return parts
 
         seconds = medians(run, arguments.runs)
         figures.append({"seeds": arguments.seeds, "images": each, **seconds})
         rows.append([f"{arguments.seeds} x {each}"] + [f"{1e3 * s:.0f}" for s in seconds.values()]
                     + [f"{seconds['timm'] / seconds['packed, by seed']:.1f}"])  # fmt: skip
-    kinds = ["timm", "frozen", "frozen, by seed", "packed", "packed, by seed"]
+    kinds = ["timm", "frozen", "frozen, by seed", "packed", "packed, by seed",
+             "to stage 5, by seed"]  # fmt: skip
     table = print_table(["seeds x images", *(f"{kind} ms" for kind in kinds), "x faster"], rows)
     write_json(arguments.json, figures, {"encoder": table})
 
