@@ -28,7 +28,8 @@ PACKAGE = ROOT / "src" / "clipasso"
 
 CARRIED = [
     "photo/masks/u2netp.safetensors", "photo/faces/mtcnn.safetensors",
-    "evaluate/questionnaire.js", "py.typed",
+    "evaluate/questionnaire.js", "cli/studio/page/index.html", "cli/studio/page/main.js",
+    "cli/studio/page/studio.css", "py.typed",
 ]  # fmt: skip
 """What is not Python and nothing works without."""
 
