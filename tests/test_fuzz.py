@@ -79,14 +79,22 @@ def strange_command_lines(seeds, capsys):
 
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
-    """An empty folder, and no networks: what is tried is all that comes before them."""
+    """An empty folder, no networks and a studio that closes: what is tried comes before them."""
     from clipasso import ClipassoError, encoders
+    from clipasso.cli.studio import serve
     from clipasso.encoders import hub
     from clipasso.pipeline import models
 
     def none(*arguments, **options):
         raise ClipassoError("no networks here")
 
+    def opened(studio, host, port, open_browser):
+        try:
+            serve.bound(host, port).close()
+        finally:
+            studio.close()
+
+    monkeypatch.setattr(serve, "serve", opened)
     monkeypatch.setattr(models, "_loaded", none)
     monkeypatch.setattr(encoders, "_find", none)
     monkeypatch.setattr(hub, "hub_answers", lambda *arguments: False)
@@ -95,6 +103,31 @@ def nowhere(tmp_path, monkeypatch):
 
 def test_a_sample_of_strange_command_lines(nowhere, capsys):
     strange_command_lines(range(60), capsys)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "a.svg", "--format", "/"],
+        ["plot", "a.svg", "--format", "/"],
+        ["style", "a.svg", "--brush", "ink", "--format", "/"],
+        ["render", "/"],
+        ["color", "/", "a.png"],
+        ["sketch", "a.png", "--init", "a" * 5000],
+        ["evaluate", "a" * 5000],
+        ["study", "a" * 5000],
+        ["figure", "seeds", "a" * 5000],
+        ["batch", "a" * 5000, "-o", "out"],
+        ["studio", "--host", "a" * 5000],
+        ["studio", "--host", ".."],
+    ],
+    ids=lambda words: words[0],
+)
+def test_names_that_are_none(words, nowhere, capsys):
+    assert run(words) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("clipasso: ")
+    assert told.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +94,7 @@ class CheckpointFile:
         prepare_folder(path.parent, "--checkpoint")
         if not exists(path):
             check_names([path], "choose another name for --checkpoint")
-        elif not path.is_file():
+        elif not os.path.isfile(path):
             raise ClipassoError(f"--checkpoint {path}: is no file; choose another name")
         with claimed(path.parent, path.name):
             yield

@@ -9,7 +9,7 @@ import typer
 
 from clipasso.cli import options as opt
 from clipasso.cli.console import say, tell
-from clipasso.cli.drawing import deliver, kind_of, named, prepare, read_drawing
+from clipasso.cli.drawing import beside, deliver, kind_of, named, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD, once
 from clipasso.errors import ClipassoError
 
@@ -56,8 +56,7 @@ def command(
     """
     once(sketch, photo)
     if output is None:
-        beside = sketch.with_name(f"{sketch.stem}-color.svg")
-        output = STANDARD if sketch == STANDARD else beside
+        output = beside(sketch, "-color.svg")
     kind_of(output, "svg" if output == STANDARD else None, ("svg",))
     prepare([sketch, photo], output, force)
 

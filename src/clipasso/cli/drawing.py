@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +22,29 @@ from clipasso.vector.safe_write import (
 if TYPE_CHECKING:
     from clipasso.vector.sketch import Sketch
 
-__all__ = ["deliver", "kind_of", "named", "prepare", "read_drawing"]
+__all__ = ["beside", "deliver", "kind_of", "named", "prepare", "read_drawing"]
 
 
 def named(path: Path, way: str = "input") -> str:
     """What messages call a file that is read, or written (`output`)."""
     return f"standard {way}" if path == STANDARD else str(path)
+
+
+def beside(source: Path, ending: str) -> Path:
+    """Where a command's file goes if nothing is said: beside what it reads, or standard output.
+
+    Args:
+        ending: in place of the source's suffix, as `-color.svg`.
+
+    Raises:
+        ClipassoError: the source has no name, or the ending is none of a name.
+    """
+    if source == STANDARD:
+        return STANDARD
+    try:
+        return source.with_name(f"{source.stem}{ending}")
+    except ValueError:
+        raise ClipassoError(f"{source}: no file can be named after it; name one with -o") from None
 
 
 def prepare(read: Iterable[Path | None], target: Path, force: bool, option: str = "-o") -> None:
@@ -45,7 +63,7 @@ def prepare(read: Iterable[Path | None], target: Path, force: bool, option: str 
     if target == STANDARD:
         return
     keep_apart(read, [target], option)
-    if exists(target) and target.is_dir():
+    if exists(target) and os.path.isdir(target):
         raise ClipassoError(f"{option} {target}: is a folder; name a file in it")
     refuse_existing(target, force)
     if not exists(target):

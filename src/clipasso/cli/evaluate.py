@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,7 +121,7 @@ def command(
         make_settings(preset, strokes=column.strokes)  # sees a bad number before any work
     read = [*(subject.path for subject in find_subjects(photos)[0]), judge_weights, judge_labels]
     read += [file for series in others if series.folder for file in series.folder.rglob("*")]
-    if output.exists() and output.samefile(photos):
+    if os.path.exists(output) and output.samefile(photos):
         raise ClipassoError(f"{output}: the photos are in it; choose another output folder with -o")
     keep_apart([*read, weights, saliency_weights, Path(mask)], [output / f for f in FILES])
     chosen = choose_judges(judge or [], judge_weights, judge_labels, pick_device(device))

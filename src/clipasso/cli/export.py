@@ -10,7 +10,7 @@ import typer
 
 from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import tell
-from clipasso.cli.drawing import deliver, prepare, read_drawing
+from clipasso.cli.drawing import beside, deliver, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
 
@@ -76,11 +76,13 @@ def command(
 
       clipasso export - --format json -o - < cat.svg | jq .size
     """
-    from clipasso.vector.export import exported, format_of
+    from clipasso.vector.export import FORMATS, exported, format_of
 
     if output is None and format is None:
         raise ClipassoError("-o or --format: give one, such as -o cat.pdf")
-    target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(f".{format}"))
+    if format is not None and format not in FORMATS:
+        raise ClipassoError(f"--format {format}: must be {', '.join(FORMATS)}")
+    target = output or beside(sketch, f".{format}")
     if format is None and target == STANDARD:
         raise ClipassoError("-o -: give a --format for standard output")
     kind = format or format_of(target)

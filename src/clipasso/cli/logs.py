@@ -9,6 +9,7 @@ import functools
 import inspect
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -105,7 +106,7 @@ def _opened(path: Path) -> IO[bytes]:
         ClipassoError: it cannot be, or is no log.
     """
     try:
-        if path.is_file():
+        if os.path.isfile(path):
             with path.open("rb") as there:
                 if there.read(1) not in (b"", b"{"):
                     raise ClipassoError(f"--log {path}: holds no log; name another file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ def expanded(paths: Iterable[Path], quiet: bool = False) -> list[Path]:
 
     found: dict[Path, None] = {}
     for path in paths:
-        if path == STANDARD or not path.is_dir():
+        if path == STANDARD or not os.path.isdir(path):
             found[path] = None
             continue
         pictures, others = pictures_in(path)

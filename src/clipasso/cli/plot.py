@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from clipasso.cli import options as opt
 from clipasso.cli.console import say, tell
-from clipasso.cli.drawing import deliver, prepare, read_drawing
+from clipasso.cli.drawing import beside, deliver, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
 from clipasso.vector.safe_write import exists
@@ -100,7 +101,9 @@ def command(
     """
     from clipasso.vector.plot import plot
 
-    target = output or _beside(sketch, format)
+    if format is not None and format not in _FORMATS:
+        raise ClipassoError(f"--format {format}: must be {', '.join(_FORMATS)}")
+    target = output or beside(sketch, f"-plot.{format or 'svg'}")
     kind = _kind(target, format)
     if device is not None and kind != "hpgl":
         raise ClipassoError(f"--device: is for hpgl, not {kind}")
@@ -120,19 +123,10 @@ def command(
     tell(f"{where}  {_described(made)}")
 
 
-def _beside(sketch: Path, format: str | None) -> Path:
-    """Where the plot of a sketch goes if nothing is said."""
-    if sketch == STANDARD:
-        return STANDARD
-    return sketch.with_name(f"{sketch.stem}-plot.{format or 'svg'}")
-
-
 def _kind(target: Path, format: str | None) -> str:
     if format is not None:
-        if format not in _FORMATS:
-            raise ClipassoError(f"--format {format}: must be {', '.join(_FORMATS)}")
         return format
-    if target == STANDARD or (exists(target) and not target.is_file()):  # a pipe or a device
+    if target == STANDARD or (exists(target) and not os.path.isfile(target)):  # a pipe or a device
         return "svg"
     if (kind := _SUFFIXES.get(target.suffix.lower())) is None:
         raise ClipassoError(

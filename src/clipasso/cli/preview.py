@@ -46,7 +46,7 @@ class PreviewFile:
         self._photo = 0
         if path.suffix.lower() != ".svg":
             raise ClipassoError(f"--preview {path}: must end in .svg; name an SVG file")
-        if exists(path) and not path.is_file() and not path.is_symlink():
+        if exists(path) and not os.path.isfile(path) and not path.is_symlink():
             raise ClipassoError(
                 f"--preview {path}: is no file, and a preview is written again and again; name "
                 "an SVG file"

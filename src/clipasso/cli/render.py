@@ -10,8 +10,7 @@ import typer
 from clipasso.cli import options as opt
 from clipasso.cli.compiling import compiling_said
 from clipasso.cli.console import tell
-from clipasso.cli.drawing import deliver, prepare, read_drawing
-from clipasso.cli.stdio import STANDARD
+from clipasso.cli.drawing import beside, deliver, prepare, read_drawing
 from clipasso.errors import ClipassoError
 
 
@@ -44,7 +43,7 @@ def command(
     from clipasso.pipeline.output import encode_png
     from clipasso.vector.render import render_image
 
-    target = output or (STANDARD if sketch == STANDARD else sketch.with_suffix(".png"))
+    target = output or beside(sketch, ".png")
     prepare([sketch], target, force)
     _, drawing = read_drawing(sketch)
     if first is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,7 +86,7 @@ def command(
 
 def _read(paths: Sequence[Path]) -> list[Path]:
     """The files that are read: those given, and an evaluation's own."""
-    inside = [file for path in paths if path.is_dir() for file in path.iterdir()]
+    inside = [file for path in paths if os.path.isdir(path) for file in path.iterdir()]
     return [*paths, *(file for file in inside if file.name != "study.html")]
 
 

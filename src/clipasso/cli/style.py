@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clipasso.cli.console import tell
-from clipasso.cli.drawing import deliver, kind_of, named, prepare, read_drawing
+from clipasso.cli.drawing import beside, deliver, kind_of, named, prepare, read_drawing
 from clipasso.cli.stdio import STANDARD
 from clipasso.errors import ClipassoError
 
@@ -86,8 +86,8 @@ def command(
     if output is None and sketch == STANDARD:
         output = STANDARD
     elif output is None:
-        kind = kind or "png"
-        output = sketch.with_name(f"{sketch.stem}-{brush}.{kind}")
+        kind = "png" if kind is None else kind_of(STANDARD, kind, ("png", "svg"))
+        output = beside(sketch, f"-{brush}.{kind}")
     kind = kind_of(output, kind, ("png", "svg"))
     if kind == "svg" and size is not None:
         raise ClipassoError("--size: is of a PNG; an SVG can be shown at any size")

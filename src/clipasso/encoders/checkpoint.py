@@ -1,6 +1,7 @@
 """Read weights from a local file without ever running code from it."""
 
 import logging
+import os
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         ClipassoError: the file is missing, unreadable or holds no state dict.
     """
     _log.info("weights from %s", path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ClipassoError(f"{path}: no such weights file")
     try:
         if path.suffix == ".safetensors":

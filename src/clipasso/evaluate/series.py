@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +59,10 @@ def parse_sketches(texts: Sequence[str]) -> tuple[Series, ...]:
     series: dict[str, Series] = {}
     for text in texts:
         name, equals, rest = text.partition("=")
-        if not equals or Path(text).is_dir():
+        if not equals or os.path.isdir(text):
             name, rest = "", text
         folder = Path(rest)
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise ClipassoError(f"--sketches {text}: no such folder; give [NAME=]DIR")
         label = name.strip() or folder.resolve().name
         if label == "clipasso":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def find_subjects(folder: Path) -> tuple[tuple[Subject, ...], tuple[str, ...]]:
     Raises:
         ClipassoError: no such folder, no photo in class folders, or two of one name in a class.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ClipassoError(f"{folder}: no such folder; give one with a folder of photos per class")
     found: dict[tuple[str, str], Subject] = {}
     outside = pictures_in(folder)
@@ -88,7 +89,9 @@ def inner_folders(folder: Path) -> list[Path]:
         ClipassoError: it cannot be read.
     """
     try:
-        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+        return sorted(
+            p for p in folder.iterdir() if os.path.isdir(p) and not p.name.startswith(".")
+        )
     except OSError as error:
         raise ClipassoError(f"{folder}: cannot be read ({error.strerror or error})") from None
 

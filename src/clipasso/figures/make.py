@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,7 +73,7 @@ def make_figure(
         raise ClipassoError(f"--strokes: {name} takes one number of strokes, not several")
     for photo in files:
         asked.run(photo)  # sees a bad value before anything is loaded
-        if not photo.is_file():
+        if not os.path.isfile(photo):
             raise ClipassoError(f"{photo}: no such photo")
     load_plotter()
     folder = prepare_folder(folder)

@@ -80,7 +80,7 @@ def repeatable(source: PhotoSource) -> PhotoSource:
     """
     if isinstance(source, str | os.PathLike) and "\0" not in os.fsdecode(source):
         path = Path(os.fsdecode(source))
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
             return path.read_bytes()
     return source
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ class Listing(NamedTuple):
 
 def pictures_among(files: Iterable[Path]) -> Listing:
     """Sort files into pictures and others; hidden ones and folders are neither."""
-    seen = sorted(file for file in files if not file.name.startswith(".") and file.is_file())
+    seen = sorted(file for file in files if not file.name.startswith(".") and os.path.isfile(file))
     pictures = tuple(file for file in seen if file.suffix.lower() in PICTURES)
     return Listing(pictures, tuple(file for file in seen if file not in set(pictures)))
 

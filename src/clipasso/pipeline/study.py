@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +130,7 @@ class Study:
             "version": __version__,
             "photo": self._digest(run.photo),
             "settings": run.settings.as_dict(),
-            "mask": [run.mask, self._digest(mask) if mask.is_file() else ""],
+            "mask": [run.mask, self._digest(mask) if os.path.isfile(mask) else ""],
             "encoder": base.loss.description,
             "saliency": base.saliency.description,
             "weights": [self._digest(file) if file else "" for file in files],

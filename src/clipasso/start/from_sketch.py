@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +41,7 @@ def read_init(
         return None, dict(INITIALISATIONS[init]) if init else {}, ()
     notes: tuple[str, ...] = ()
     if not isinstance(init, Sketch):
-        if not Path(init).exists():
+        if not os.path.exists(init):
             raise ClipassoError(
                 f"--init {init}: no such file; give {', '.join(INITIALISATIONS)} or an SVG sketch"
             )

@@ -64,7 +64,7 @@ def bound(host: str, port: int | None) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][0]
-    except OSError:
+    except (OSError, UnicodeError):
         raise ClipassoError(f"--host {host}: is no address of this machine") from None
     for wanted in [port] if port is not None else [PORT, 0]:
         sock = socket.socket(family, socket.SOCK_STREAM)

@@ -7,6 +7,7 @@ U2-Net; a small U2-Net that comes with the program and GrabCut do it here withou
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -281,7 +282,7 @@ def _unless_failed(photo: Photo, inside: NDArray[np.bool_], source: str, title: 
 
 
 def _from_file(photo: Photo, how: str | bytes, fit: Fit) -> Mask:
-    if isinstance(how, str) and not Path(how).exists():
+    if isinstance(how, str) and not os.path.exists(how):
         raise ClipassoError(
             f"--mask {how}: no such file; give auto, alpha, u2net, u2netp, grabcut, none or "
             "a picture"

@@ -89,7 +89,7 @@ class U2Net:
                 "--mask u2net: rembg is not installed; pip install 'clipasso[mask]', "
                 "or give --mask grabcut"
             )
-        if weights is not None and not weights.is_file():
+        if weights is not None and not os.path.isfile(weights):
             raise ClipassoError(f"{weights}: no such file; name a U2-Net in ONNX format")
         self._path = weights or cached_weights() or _download()
         self._session = _session(self._path)

@@ -63,13 +63,13 @@ def read_sources(sources: Sequence[str | os.PathLike[str]], how: Reading) -> Ite
         raise ClipassoError("batch: give photos, a folder, a glob, a list or a table")
     for source in sources:
         text, path = os.fspath(source), Path(source)
-        if path.is_dir():
+        if os.path.isdir(path):
             found = _in_folder(path, how)
         elif path.suffix.lower() in TABLES:
             found = _checked(path, _in_table(path, how))
         elif path.suffix.lower() in LISTS:
             found = _checked(path, _in_list(path))
-        elif not path.exists() and glob.has_magic(text):
+        elif not os.path.exists(path) and glob.has_magic(text):
             found = _in_glob(text, how)
         else:
             found = iter([Entry(text, path.name)])
@@ -78,7 +78,7 @@ def read_sources(sources: Sequence[str | os.PathLike[str]], how: Reading) -> Ite
             some = True
             yield entry
         if not some:
-            what = "a folder without photos" if path.is_dir() else "names no photo"
+            what = "a folder without photos" if os.path.isdir(path) else "names no photo"
             raise ClipassoError(f"{text}: {what}; give photos, a folder of them, or a list")
 
 
