@@ -1,7 +1,7 @@
-"""Malformed photos, SVG files and checkpoints by the thousand, each from a seed, and their judge.
+"""Malformed files of all kinds that are read, by the thousand, each from a seed, and their judge.
 
-`python fuzzing.py photos 2000` (or `svgs`, `checkpoints`, in this folder) reads so many and prints
-what went wrong, and which took longest and most memory.
+`python fuzzing.py photos 2000` (or `svgs`, `checkpoints`, `manifests`, `tables`, in this folder)
+reads so many and prints what went wrong, and which took longest and most memory.
 """
 
 # ruff: noqa: E501  # tables of nonsense
@@ -359,6 +359,138 @@ def read_a_checkpoint(data: bytes) -> None:
         read_checkpoint(file.name)
 
 
+# Batches: their manifest, and tables of photos.
+
+_COLUMNS = ("photo", "turn", "path", "name", "place", "options", "key", "steps", "state", "begun",
+            "made", "size", "mtime", "sha256", "loss", "seconds", "encoder", "error", "at", "id")  # fmt: skip
+_CELLS = (None, -1, 0, 1, 2**63 - 1, 1e308, float("inf"), "", "a", "done", "todo", "working", "failed",
+          "../../out", "/tmp/out", "a/../../b", "[]", "{}", '{"strokes": "x"}', '{"strokes": 3}', "null",
+          b"\xff\0\xfe", "x" * 5000, "\0", "a\nb", "a.png", "deep/b")  # fmt: skip
+_STATEMENTS = (
+    "DROP TABLE photos", "DELETE FROM photos", "CREATE TABLE more (x)", "DROP INDEX by_state",
+    "ALTER TABLE photos DROP COLUMN loss", "ALTER TABLE photos RENAME COLUMN key TO lock",
+    "PRAGMA application_id = 0", "PRAGMA application_id = 7", "PRAGMA user_version = 9",
+    "ALTER TABLE photos RENAME TO others", "PRAGMA journal_mode = WAL",
+    "CREATE TRIGGER t BEFORE UPDATE ON photos BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "CREATE VIEW v AS SELECT * FROM photos", "UPDATE photos SET place = 0", "UPDATE photos SET turn = 5",
+)  # fmt: skip
+
+
+def _batch(folder: Path, source: Path) -> None:
+    """Run a batch whose sketches are played."""
+    import clipasso
+    from clipasso.pipeline.batch.make import Loader
+    from playing_sketcher import play
+
+    before, Loader.__call__ = Loader.__call__, lambda self, talk: play
+    try:
+        clipasso.batch(source, folder / "out", encoder="efficientnet-lite0")
+    finally:
+        Loader.__call__ = before
+
+
+@contextmanager
+def _place_of_a_batch():
+    import tempfile
+
+    from playing_sketcher import photos
+
+    with tempfile.TemporaryDirectory() as top:
+        folder = Path(top) / "of" / "it"
+        photos(folder / "in", "a.png", "deep/b.png")
+        yield folder
+        there = {path.name for path in folder.iterdir()} | {p.name for p in folder.parent.iterdir()}
+        strays = there - {"in", "out", "it", "table.csv"}
+        assert not strays, f"written beside the batch's folder: {strays}"
+
+
+@cache
+def manifest() -> bytes:
+    """That of a small batch, all of it done."""
+    with _place_of_a_batch() as folder:
+        _batch(folder, folder / "in")
+        return (folder / "out" / "batch.sqlite").read_bytes()
+
+
+def malformed_manifest(seed: int) -> bytes:
+    """A manifest whose bytes, rows or tables are damaged in one to three ways."""
+    rng = random.Random(seed)
+    if rng.random() < 0.5:
+        data = bytearray(manifest())
+        for _ in range(rng.randint(1, 3)):
+            data = rng.choice((_flipped, _cut, _number, _without, _twice, _noise, _other))(
+                data, rng
+            )
+        return bytes(data)
+    import sqlite3
+
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.deserialize(manifest())
+    db.execute("PRAGMA ignore_check_constraints = 1")
+    db.execute("PRAGMA writable_schema = 1")
+    for _ in range(rng.randint(1, 3)):
+        with suppress(sqlite3.Error, OverflowError):
+            if rng.random() < 0.3:
+                db.execute(rng.choice(_STATEMENTS))
+            else:
+                which = rng.choice(("", " WHERE id = 1"))
+                change = f"UPDATE photos SET {rng.choice(_COLUMNS)} = ?{which}"
+                db.execute(change, (rng.choice(_CELLS),))
+    return db.serialize()
+
+
+def read_manifest(data: bytes) -> None:
+    with _place_of_a_batch() as folder:
+        (folder / "out").mkdir()
+        (folder / "out" / "batch.sqlite").write_bytes(data)
+        _batch(folder, folder / "in")
+
+
+_HEADINGS = (
+    "photo",
+    "path",
+    "strokes",
+    "mask",
+    "name",
+    "preset",
+    "fit",
+    "seed",
+    "",
+    "x",
+    "photo",
+    "\0",
+    "canvas",
+)
+_WORDS = ("in/a.png", "in/deep/b.png", "in", "missing.png", "../x", "/etc/passwd", "", "8", "-1", "1e999", "auto",
+          "none", "draft", "pad", "nan", "a\"b", "a,b", "\u202e", "\0", "x" * 300000, "'", "\r", "0x10", "../../out")  # fmt: skip
+
+
+def malformed_table(seed: int) -> bytes:
+    """Rows of a CSV file, some of which are none."""
+    rng = random.Random(seed)
+    wide = rng.randint(1, 5)
+    heading = ["photo" if rng.random() < 0.9 else rng.choice(_HEADINGS)]
+    heading += rng.sample(_HEADINGS[2:8] if rng.random() < 0.9 else _HEADINGS, k=wide - 1)
+    rows = [heading]
+    for _ in range(rng.choice((0, 1, 3, 40))):
+        first = rng.choice(("in/a.png", "in/deep/b.png", rng.choice(_WORDS)))
+        rows.append(
+            [first, *rng.choices(_WORDS, k=max(0, wide - 1 + rng.choice((0, 0, 0, -1, 2))))]
+        )
+    comma = "," if rng.random() < 0.9 else rng.choice("\t;")
+    text = rng.choice(("\n", "\r\n", "\r")).join(comma.join(row) for row in rows)
+    data = text.encode(rng.choice(("utf-8",) * 8 + ("utf-16", "latin-1")), "replace")
+    if rng.random() < 0.2:
+        data = bytes(_flipped(bytearray(data or b"x"), rng))
+    return data
+
+
+def read_table(data: bytes) -> None:
+    with _place_of_a_batch() as folder:
+        (folder / "table.csv").write_bytes(data)
+        _batch(folder, folder / "table.csv")
+
+
 # The judge.
 
 
@@ -414,6 +546,8 @@ WHAT = {
     "photos": (malformed_photo, read_photo),
     "svgs": (malformed_svg, read_drawing),
     "checkpoints": (malformed_checkpoint, read_a_checkpoint),
+    "manifests": (malformed_manifest, read_manifest),
+    "tables": (malformed_table, read_table),
 }
 
 

@@ -15,7 +15,7 @@ from fuzzing import tried
 SAMPLE, ALL = 40, 2000
 
 
-@pytest.mark.parametrize("what", ["photos", "svgs", "checkpoints"])
+@pytest.mark.parametrize("what", ["photos", "svgs", "checkpoints", "manifests", "tables"])
 def test_a_sample_of_malformed_files(what):
     step = ALL // SAMPLE + 1  # no multiple of the fifth that is large
     found = tried(what, [seed for seed in range(0, ALL, step) if what != "svgs" or seed % 5 != 4])
@@ -23,7 +23,7 @@ def test_a_sample_of_malformed_files(what):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["photos", "svgs", "checkpoints"])
+@pytest.mark.parametrize("what", ["photos", "svgs", "checkpoints", "manifests", "tables"])
 def test_2000_malformed_files(what):
     """In a process of their own, whose end would tell of a crash in a decoder."""
     done = subprocess.run(

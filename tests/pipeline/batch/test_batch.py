@@ -70,6 +70,27 @@ def test_only_what_is_missing_or_changed_is_made_again(made, source, tmp_path):
     assert len(names(made)) == 4
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names are bytes elsewhere")
+def test_a_photo_that_fails_and_whose_name_is_no_text(made, source, tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"in/a.png\nin/no-\xdc.png\n")
+    summary = batch(tmp_path / "list.txt", tmp_path / "out")
+    assert (summary.photos, summary.done) == (2, 1)
+    assert "\\udcdc" in summary.failed[0][1]
+
+
+@pytest.mark.parametrize("change", ["name = '../a'", "name = '/a'", "name = 7", "steps = 'x'"])
+def test_a_damaged_row_is_told_and_nothing_is_written_elsewhere(change, made, source, tmp_path):
+    out = tmp_path / "out"
+    batch(source, out)
+    (out / "a.svg").unlink()
+    db = sqlite3.connect(out / "batch.sqlite", isolation_level=None)
+    db.execute(f"UPDATE photos SET {change} WHERE photo = 'a.png'")
+    db.close()
+    with pytest.raises(ClipassoError, match=r"batch\.sqlite: the batch's manifest"):
+        batch(source, out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
 def test_what_depends_on_the_version_is_made_again(made, source, tmp_path, monkeypatch):
     batch(source, tmp_path / "out")
     names(made)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clipasso.errors import ClipassoError
-from clipasso.pipeline.batch.names import free_name
+from clipasso.pipeline.batch.names import free_name, is_inside
 from clipasso.pipeline.batch.source import Entry
 
 __all__ = ["Manifest", "Row", "Stamp"]
@@ -219,7 +219,7 @@ class Manifest:
             )) as cursor:  # fmt: skip
                 page = cursor.fetchall()
             for found in page:
-                yield Row(*map(_text, found[1:]))
+                yield self._row(found[1:])
             if not page:
                 return
             place = page[-1][0]
@@ -264,12 +264,26 @@ class Manifest:
         with self._explained():
             self._db.execute(
                 "UPDATE photos SET state = 'failed', made = NULL, error = ?, at = ? WHERE id = ?",
-                (error, _now(), row.id),
+                (error.encode("utf-8", "backslashreplace").decode(), _now(), row.id),
             )
 
     def _rows(self, rest: str, *values: object) -> list[Row]:
         with closing(self._db.execute(f"SELECT {_COLUMNS} FROM photos {rest}", values)) as cursor:
-            return [Row(*map(_text, found)) for found in cursor]
+            return [self._row(found) for found in cursor]
+
+    def _row(self, found: Sequence[Any]) -> Row:
+        """A row whose values are of their kinds, and whose files lie in the batch's folder."""
+        row = Row(*map(_text, found))
+        texts = row.photo, row.path, row.name, row.options, row.key, row.state
+        numbers = row.id, row.steps, row.begun
+        whole = all(isinstance(text, str) for text in texts)
+        whole = whole and all(isinstance(number, int) for number in numbers)
+        if not whole or not is_inside(row.name):
+            raise ClipassoError(
+                f"{self.file}: the batch's manifest is damaged (photo {row.id}); move it away, or "
+                "choose another output folder with -o"
+            )
+        return row
 
     def _one(self, statement: str, *values: object) -> Any:
         with closing(self._db.execute(statement, values)) as cursor:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from clipasso.pipeline.batch.source import Entry
 
-__all__ = ["FILES", "GALLERY", "LOCK", "MANIFEST", "SHEET", "THUMBS", "free_name", "result_files"]
+__all__ = [
+    "FILES", "GALLERY", "LOCK", "MANIFEST", "SHEET", "THUMBS", "free_name", "is_inside",
+    "result_files",
+]  # fmt: skip
 
 FILES = (".png", ".json", ".svg")
 """Endings of a photo's results, the SVG last: it is there when all are."""
@@ -37,6 +40,12 @@ def free_name(entry: Entry, taken: Callable[[str], bool]) -> str:
     while taken(name := f"{names[-1]}-{number}"):
         number += 1
     return name
+
+
+def is_inside(name: str) -> bool:
+    """Whether results of this name lie in the batch's folder."""
+    path = PurePath(name)
+    return bool(path.parts) and not path.anchor and ".." not in path.parts and "\0" not in name
 
 
 def result_files(folder: Path, name: str) -> list[Path]:
