@@ -47,6 +47,7 @@ _STAGES = {
     "clipasso.raster.kernel:forward": "rasterise; wait for kernels",
     "clipasso.raster.kernel:backward": "rasterise; wait for kernels",
     "clipasso.raster.kernel:paint": "rasterise; wait for kernels",
+    "clipasso.pipeline.sketch:arrange": "put strokes in order",
     "clipasso.pipeline.output:write_result": "write the files",
 }
 
