@@ -100,6 +100,9 @@ def _settle_torch(at_home: str, caches: str) -> None:
     kernels = os.path.join(at_home, ".triton", "cache")
     if not _told("TRITON_CACHE_DIR", "TRITON_HOME") and not _writable(kernels):
         _send("TRITON_CACHE_DIR", "triton")
+    if _temporary() is None and "dill" not in sys.modules:
+        # Torch imports it if it is there, and it asks for a temporary folder on import.
+        sys.modules["dill"] = None  # type: ignore[assignment]
     if not _told("TORCHINDUCTOR_CACHE_DIR") and _temporary() is None:
         # It makes the folder on import, though it compiles nothing here: any that exists will do.
         folder = os.path.join(caches, "torchinductor")
