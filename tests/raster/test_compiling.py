@@ -181,6 +181,11 @@ print(json.dumps([heard, hits]))
         monkeypatch.setenv("NUMBA_CACHE_DIR", os.path.join(os.devnull, "nowhere"))
         assert compiling._start_apart(["forward"]) == {}
 
+    def test_no_process_without_a_python_to_start(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+        monkeypatch.setattr(sys, "executable", None)
+        assert compiling._start_apart(["forward"]) == {}
+
 
 def test_watchers_hear_of_our_kernels_and_of_nothing_else():
     from numba import njit

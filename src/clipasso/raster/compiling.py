@@ -70,13 +70,15 @@ def _start_apart(kernels: Sequence[Kernel]) -> _Apart:
     """Processes that compile what was not kept, where that is of use; each says a line for one."""
     folder = kernel_folder()
     found: _Apart = {}
-    if folder is None or (os.cpu_count() or 1) < 2 or getattr(sys, "frozen", False):
+    alone = getattr(sys, "frozen", False) or not sys.executable  # no Python to be started
+    if folder is None or alone or (os.cpu_count() or 1) < 2:
         return found
     for row in _TOGETHER:
         names = [name for name in row if name in kernels and not _kept(name, folder)]
         if not names:
             continue
-        words = [sys.executable, "-c", _APART, os.pathsep.join(sys.path), os.pathsep, *names]
+        paths = os.pathsep.join(map(str, sys.path))
+        words = [sys.executable, "-c", _APART, paths, os.pathsep, *names]
         none, quiet = subprocess.DEVNULL, getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
             process = subprocess.Popen(
