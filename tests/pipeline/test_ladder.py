@@ -81,6 +81,16 @@ class TestLadder:
         # Two steps of at most 2 px each.
         assert shared(rungs[0].sketch, rungs[1].sketch, 6.0) == 4
 
+    def test_what_is_linked_keeps_its_ink(self, photo, models, settings):
+        """Sixteen single curves in four strokes, where removal leaves a quarter of them."""
+        many = replace(settings, strokes=16)
+        top, linked = climb_down(photo, models, many, [16, 4])
+        dropped = climb_down(photo, models, many, [16, 4], method="remove", top=top)[1]
+        assert [rung.sketch.segments for rung in (top, linked)] == [1, 4]
+        ink = [rung.sketch.lengths().sum() for rung in (top, linked, dropped)]
+        assert ink[1] > 1.4 * ink[2]
+        assert linked.loss < dropped.loss
+
     def test_a_level_takes_a_third_of_the_steps_of_one_seed(self, rungs):
         assert [rung.steps for rung in rungs] == [12, 2, 2]
 

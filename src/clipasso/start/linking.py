@@ -62,12 +62,11 @@ def linked(drawing: Drawing, count: int, segments: int, clean: Targets, size: in
     while len(strokes) > count:
         changes = [_Change((k,), None) for k in range(len(strokes))]
         changes += _links(strokes, drawing.degree, segments)
-        drawn = [
-            _drawn(drawing, _changed(strokes, [change]), segments).render(size)
-            for change in changes
-        ]
-        losses = [clean.loss(torch.cat(drawn[k : k + _CHUNK])).total
-                  for k in range(0, len(drawn), _CHUNK)]  # fmt: skip
+        losses = []
+        for k in range(0, len(changes), _CHUNK):
+            drawn = [_drawn(drawing, _changed(strokes, [change]), segments).render(size)
+                     for change in changes[k : k + _CHUNK]]  # fmt: skip
+            losses.append(clean.loss(torch.cat(drawn)).total)
         order = torch.cat(losses).argsort(stable=True).tolist()
         most = _at_once(len(strokes), count)
         chosen: list[_Change] = []
