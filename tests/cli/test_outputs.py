@@ -59,6 +59,30 @@ def test_a_photo_sketched_in_its_own_folder_stays(photo_path, force, capsys):
     assert "flower-sketch.svg" in capsys.readouterr().out
 
 
+def test_an_output_may_be_the_svg_of_the_only_photo(photo_path, tmp_path, capsys):
+    out = tmp_path / "new" / "my rose.svg"
+    assert sketch(photo_path, "-o", out) == 0
+    assert str(out) in capsys.readouterr().out
+    assert names(out.parent) == ["my rose.json", "my rose.png", "my rose.svg"]
+    kept = out.read_bytes()
+    assert sketch(photo_path, "-o", out) == 2
+    other = photo_path.with_name("other.png")
+    other.write_bytes(photo_path.read_bytes())
+    assert sketch(photo_path, other, "-o", out, "--force") == 2
+    assert "of one photo" in capsys.readouterr().err
+    assert out.read_bytes() == kept
+    beside = photo_path.with_suffix(".svg")  # its picture would be the photo's name
+    assert sketch(photo_path, "-o", beside, "--force") == 2
+    assert "another output" in capsys.readouterr().err
+
+
+def test_a_folder_may_be_called_svg(photo_path, tmp_path):
+    out = tmp_path / "all.svg"
+    out.mkdir()
+    assert sketch(photo_path, "-o", out, "-q") == 0
+    assert names(out) == ["flower.json", "flower.png", "flower.svg"]
+
+
 def test_a_photo_reached_by_links_stays(photo_path, tmp_path, capsys):
     before = photo_path.read_bytes()
     for name, link in (("soft", os.symlink), ("hard", os.link)):

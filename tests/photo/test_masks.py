@@ -15,7 +15,12 @@ from clipasso import ClipassoError, load_photo
 from clipasso.cli import run
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.masks import Mask, candidates, cut_out, grabcut, make_mask, u2net
-from clipasso.photo.masks.backdrop import before_backdrop, without_holes
+from clipasso.photo.masks.backdrop import (
+    before_backdrop,
+    clean_border,
+    uniform_border,
+    without_holes,
+)
 
 with_rembg = pytest.mark.skipif(
     not (u2net.installed() and find_spec("onnx")), reason="rembg or onnx is not installed"
@@ -59,6 +64,23 @@ class TestUniformBorders:
         pixels = self.backdrop(colour)
         pixels[40:90, 50:110] = (200, 40, 30)
         assert self.is_kept(pixels)
+
+    def test_ground_of_one_colour_is_no_backdrop(self, monkeypatch):
+        """Sand, snow or water: its ripples would be drawn, so what stands on it is looked for."""
+        row, column = np.mgrid[:160, :224]
+        waves = 200 + 24 * np.sin(row / 3 + column / 4)
+        pixels = np.repeat(waves[..., None], 3, axis=2)
+        thing = (slice(50, 110), slice(70, 140))
+        pixels[thing] = (200, 40, 30)
+        photo = load_photo(pixels.astype(np.uint8))
+        assert uniform_border(photo)
+        assert not clean_border(photo)
+        red = lambda seen, side: (seen[..., 0] - seen[..., 1] > 0.3).astype(np.float32)  # noqa: E731
+        monkeypatch.setattr(candidates, "salient", red)
+        mask = make_mask(photo)
+        assert mask.source == "u2netp"
+        assert mask.inside[32:192][thing].mean() > 0.95
+        assert mask.inside.sum() < 1.1 * 60 * 70
 
     @pytest.mark.parametrize("colour", [(40, 70, 160), (5, 5, 5)])
     def test_what_stands_out_from_a_dark_one(self, colour):

@@ -87,8 +87,9 @@ Output = Annotated[
 OutputOrStdout = Annotated[
     Path,
     typer.Option(
-        "-o", "--output", metavar="DIR", rich_help_panel=_FILES,
-        help="Folder for the results, made if missing; - for the SVG on standard output.",
+        "-o", "--output", metavar="DIR|FILE.svg", rich_help_panel=_FILES,
+        help="Folder for the results, made if missing, or the SVG of the only photo; - for "
+        "standard output.",
     ),
 ]  # fmt: skip
 AllSeeds = _flag("Write the other seeds' sketches too.", "--all-seeds")

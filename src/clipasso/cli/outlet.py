@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -55,7 +56,8 @@ class Outlet:
     """Where results go and what is told of them.
 
     Attributes:
-        folder: for the files, made if missing; `-` writes one SVG to standard output instead.
+        folder: for the files, made if missing; `-` writes one SVG to standard output instead. Given
+            a name that ends in `.svg` and is no folder's, that is the SVG of the only photo.
         seeds: of each result, at most.
         all_seeds, debug: write more files (`write_result`).
         force: overwrite existing files.
@@ -63,6 +65,7 @@ class Outlet:
         quiet, as_json: print nothing, or each report as a line of JSON.
         record: where recordings go, None for none.
         counted: the number of strokes is to be found, of which `debug` has a picture.
+        named: the stem of the only photo's results, if that was given.
         written: photos whose results are written.
         unrecorded: those of them whose recordings should be, and are not.
     """
@@ -77,6 +80,7 @@ class Outlet:
     as_json: bool = False
     record: Record | None = None
     counted: bool = False
+    named: str | None = None
     written: int = field(default=0, init=False)
     unrecorded: int = field(default=0, init=False)
 
@@ -87,6 +91,8 @@ class Outlet:
             raise ClipassoError(
                 "-o -: one SVG goes to standard output; give a folder for more than that"
             )
+        if self.folder.suffix == ".svg" and not os.path.isdir(self.folder):
+            self.folder, self.named = self.folder.parent, self.folder.stem
 
     @property
     def to_stdout(self) -> bool:
@@ -117,6 +123,9 @@ class Outlet:
             if len(jobs) != 1:
                 raise ClipassoError(f"-o -: takes one photo, not {len(jobs)}; give a folder")
             return jobs
+        if self.named is not None and len(jobs) > 1:
+            given = self.folder / f"{self.named}.svg"
+            raise ClipassoError(f"-o {given}: is of one photo, not {len(jobs)}; give a folder")
         self._see_clashes(jobs)
         jobs = [job for job in jobs if not self._skipped(job)]
         planned = [path for job in jobs for path in self.files(job.stem)]
@@ -236,6 +245,8 @@ class Outlet:
         )
 
     def _stem(self, photo: Path) -> str:
+        if self.named is not None:
+            return self.named
         if photo == STANDARD:
             return "stdin"
         try:

@@ -20,7 +20,12 @@ from clipasso.errors import ClipassoError
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.canvas import Fit, Photo, closer, load_photo
 from clipasso.photo.line_drawing import is_line_drawing
-from clipasso.photo.masks.backdrop import before_backdrop, uniform_border, without_holes
+from clipasso.photo.masks.backdrop import (
+    before_backdrop,
+    clean_border,
+    uniform_border,
+    without_holes,
+)
 from clipasso.photo.masks.candidates import find_candidates, window
 from clipasso.photo.masks.grabcut import find_object, grabcut
 from clipasso.photo.masks.magnify import magnified
@@ -92,9 +97,9 @@ def make_mask(
         how: `none`; `alpha`, the photo's own transparency; `u2net`; `u2netp`; `grabcut`; the
             path or the bytes of a picture of the photo's proportions, bright where the object is,
             or of one value on zeros, or opaque where it is (`photo.masks.picture`); or `auto`:
-            alpha if there is any; nothing of a line drawing, nor where the photo's border is of one
-            pale colour; U2-Net where its weights are on this machine; otherwise the candidate
-            with the best score (`masks.candidates`, `masks.score`), which may be none.
+            alpha if there is any; nothing of a line drawing, nor where the photo's border is a pale
+            backdrop of one colour; U2-Net where its weights are on this machine; otherwise the
+            candidate with the best score (`masks.candidates`, `masks.score`), which may be none.
         fit: how the photo was fitted to its canvas.
         weights: a U2-Net in ONNX format, for `u2net` and `auto`; by default the one that rembg
             keeps, which `u2net` fetches on first use and `auto` does not.
@@ -184,7 +189,7 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
             return _from_alpha(photo)
     if is_line_drawing(photo):
         return Mask(None, "none, it is a line drawing")
-    if uniform_border(photo):
+    if clean_border(photo) or before_backdrop(photo) is not None:
         return _from_uniform(photo)
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clipasso.photo.borders import frame_mask
 from clipasso.photo.canvas import Photo
 
-__all__ = ["before_backdrop", "stands_out", "uniform_border", "without_holes"]
+__all__ = ["before_backdrop", "clean_border", "stands_out", "uniform_border", "without_holes"]
 
 _SAME = 10.0  # CIELAB units within which two colours of a border count as the same
 _UNIFORM = 0.85  # of the border; the rest may be an object that touches it
@@ -26,6 +26,15 @@ def uniform_border(photo: Photo) -> bool:
     if away is None:
         return False
     return bool((_ring(away) < _SAME).mean() > _UNIFORM)
+
+
+def clean_border(photo: Photo) -> bool:
+    """Whether a uniform border is a backdrop, not ground of one colour such as sand or water.
+
+    The grain of such ground is drawn where nothing is cut: waves, ripples, the edge of a path.
+    """
+    away = _away(photo)
+    return away is not None and uniform_border(photo) and bool(np.median(_ring(away)) <= _CLEAN)
 
 
 def stands_out(photo: Photo, least: float = _CLEAN) -> NDArray[np.bool_] | None:
