@@ -89,8 +89,8 @@ BENCHMARKS = (
               ("scale-strokes", "scale-canvas", "scale-seeds", "scale-photos", "scale-together")),
     Benchmark("time-limit", "time_limit.py {2} --limits 5 10 20 --baseline",
               "time_limit.py {1} --limits 1 --baseline -- --iterations 2", ("time-limit",)),
-    Benchmark("workers", "workers.py {4} --runs 1",
-              "workers.py {2} --runs 1 --workers 2 -- --preset draft --iterations 1",
+    Benchmark("workers", "workers.py {4} --runs 3 --against {against}",
+              "workers.py {2} --runs 1 --against {against} -- --preset draft --iterations 1",
               ("workers",)),
     Benchmark("whole", _SKETCH, _SKETCH.replace("{2}", "{1}") + " --iterations 1", ("whole",)),
     Benchmark("against", "sketch.py {all} --against {against}",
@@ -98,8 +98,8 @@ BENCHMARKS = (
               ("against", "against-judges")),
     Benchmark("pool", "pool.py {2} --seeds 4 --iterations 100",
               "pool.py {1} --seeds 2 --iterations 1 --pools 2", ("pool",)),
-    Benchmark("seeds", "seeds.py {all}", "seeds.py {1} --steps 2 --seeds 2", ("seeds",)),
-    Benchmark("race", "race.py {all}", "race.py {1} --seeds 2 --iterations 2", ("race",)),
+    Benchmark("seeds", "seeds.py {4}", "seeds.py {1} --steps 2 --seeds 2", ("seeds",)),
+    Benchmark("race", "race.py {4}", "race.py {1} --seeds 2 --iterations 2", ("race",)),
 )  # fmt: skip
 """In the order in which they run: short ones first."""
 
@@ -213,7 +213,7 @@ def _measure(benchmark: Benchmark, command: list[str], photos: list[str], folder
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", nargs="+", help="four or more; some benchmarks take the first")
+    parser.add_argument("photos", nargs="+", help="four or more; most benchmarks take the first")
     parser.add_argument("--only", help="names, with commas between")
     parser.add_argument("--again", action="store_true", help="also what has results")
     parser.add_argument("--against", default=BASELINE, help="the version before")

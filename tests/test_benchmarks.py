@@ -47,7 +47,13 @@ FIGURES = {
         "judges": {"edges": {"verdict": "within"}, "efficientnet-lite2": None},
     },
     "time-limit": {"no limit": [{"first": 4.2}]},
-    "workers": {"photos": 4, "runs": {"1": [{"seconds": 150.0}], "auto": [{"seconds": 100.0}]}},
+    "workers": {
+        "photos": 4,
+        "runs": {
+            kind: [{"seconds": seconds}]
+            for kind, seconds in (("before", 300.0), ("1", 150.0), ("auto", 100.0))
+        },
+    },
 }  # fmt: skip
 
 
@@ -122,6 +128,7 @@ def test_computed_rows(results):
     ]  # fmt: skip
     assert rows["the same, 64 strokes"] == ["2.0 times", "yes"]
     assert rows["four photos in one call against one process"] == ["1.50 times", "yes"]
+    assert rows["the same against the version before"] == ["3.00 times", "yes"]
     assert rows["first picture (`--preview`), imports included"] == ["4.2 s", "yes"]
     assert rows["its loss against three times the steps"] == ["+6.2%", "no"]
     assert rows["rasteriser on a GPU"] == ["not measured", "open"]
