@@ -55,7 +55,7 @@ def test_an_option_reaches_its_setting(photo_path, tmp_path, monkeypatch):
         "semantic_weight": 0.7, "distance": "l1", "text": "a cat", "text_weight": 0.3, "seeds": 2,
         "seed": 9, "iterations": 7, "learning_rate": 2.0, "augmentations": 3, "precision": "fp32",
         "saliency": "gradcam", "edges": "none", "temperature": 0.4, "start": "walk",
-        "background_weight": 2.0, "lighten": 0.25, "zoom": "none",
+        "background_weight": 2.0, "lighten": 0.25, "contrast": 3.0, "zoom": "none",
         "frame": "keep",
         "faces": "none", "order": "none", "prefixes": True, "fidelity": 0.6,
     }  # fmt: skip

@@ -58,6 +58,7 @@ class Recipe:
         relative: divide each layer's distance by the photo's distance to the blank canvas, so that
             1 means "no better than white paper" whatever the scale of the activations.
         lighten: how far the photo is lightened before anything looks at it (`Settings.lighten`).
+        contrast: how far its local contrast is raised before that (`Settings.contrast`).
     """
 
     layers: Mapping[str, float] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Recipe:
     normalized: bool = False
     relative: bool = False
     lighten: float = 0.0
+    contrast: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))

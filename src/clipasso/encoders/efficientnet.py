@@ -70,6 +70,7 @@ class EfficientNetLite0(Encoder):
         normalized=True,
         relative=True,
         lighten=0.5,
+        contrast=4.0,
     )
 
     def __init__(self, weights: Path | None = None, recipe: Recipe | None = None) -> None:

@@ -91,7 +91,12 @@ def make_recipe(encoder: Encoder, settings: Settings) -> Recipe:
     Raises:
         ClipassoError: a layer that the encoder does not have, or none left to compare.
     """
-    recipe = replace(encoder.recipe, lighten=_lighten(encoder, settings))
+    own = encoder.recipe
+    recipe = replace(
+        own,
+        lighten=_tone(settings.lighten, own.lighten, settings),
+        contrast=_tone(settings.contrast, own.contrast, settings),
+    )
     weight = settings.semantic_weight
     if settings.loss in ("l2", "lpips"):
         for name in ("layers", "distance", "semantic_weight"):
@@ -112,11 +117,11 @@ def make_recipe(encoder: Encoder, settings: Settings) -> Recipe:
     return recipe if weight is None else replace(recipe, semantic_weight=weight)
 
 
-def _lighten(encoder: Encoder, settings: Settings) -> float:
-    """How far the photo is lightened: colours that are learned are to be the photo's."""
-    if settings.lighten is not None:
-        return settings.lighten
-    return 0.0 if settings.color_rate else encoder.recipe.lighten
+def _tone(asked: float | None, own: float, settings: Settings) -> float:
+    """How far tones are changed: colours that are learned are to be the photo's."""
+    if asked is not None:
+        return asked
+    return 0.0 if settings.color_rate else own
 
 
 def parse_layers(text: str, encoder: Encoder) -> dict[str, float]:

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from clipasso.errors import ClipassoError
@@ -20,6 +19,7 @@ from clipasso.photo.borders import extended, frame_mask
 from clipasso.photo.line_drawing import is_line_drawing
 from clipasso.photo.masks import Mask, cut_out
 from clipasso.photo.silhouette import darkened, is_flat
+from clipasso.photo.tone import lightened, with_local_contrast
 from clipasso.start.first_strokes import Initialisation, initialise
 from clipasso.start.from_sketch import on_canvas, parse_frozen, without_least_missed
 from clipasso.start.laying import Laying
@@ -84,9 +84,8 @@ def prepare(
         )
     inside = mask.inside if settings.background_weight else None
     objective = make_objective(models.loss, settings, inside)
-    if objective.recipe.lighten and settings.lighten is None and is_line_drawing(photo):
-        objective = replace(objective, recipe=replace(objective.recipe, lighten=0.0))
-        notes.append(f"{photo.name}: a line drawing, so it is not lightened")
+    objective, note = _for_drawings(objective, settings, photo)
+    notes += note
     seen = photo if inside is not None else cut_out(photo, mask)
     shown = darkened(photo, None if seen is photo else mask.inside)
     if shown is not None:
@@ -94,7 +93,8 @@ def prepare(
         seen = shown
     if (objective.recipe.layers or objective.recipe.semantic_weight) and is_flat(seen):
         raise ClipassoError(f"{photo.name}: {_why_flat(photo, mask)}")
-    seen = _lightened(seen, objective.recipe.lighten)
+    seen = with_local_contrast(seen, objective.recipe.contrast)
+    seen = lightened(seen, objective.recipe.lighten)
     pixels = extended(seen) if settings.borders == "extend" else seen.pixels
     image = torch.tensor(pixels, device=models.device).permute(2, 0, 1)[None].contiguous()
     given = None
@@ -127,13 +127,21 @@ def _why_flat(photo: Photo, mask: Mask) -> str:
     )
 
 
-def _lightened(photo: Photo, by: float) -> Photo:
-    """The photo with every colour moved towards white by that part of its distance."""
-    if not by:
-        return photo
-    pixels = 1 - np.float32(1 - by) * (1 - photo.pixels)
-    pixels.setflags(write=False)
-    return replace(photo, pixels=pixels, source=None)
+def _for_drawings(
+    objective: Objective, settings: Settings, photo: Photo
+) -> tuple[Objective, list[str]]:
+    """What is to be minimised, with a drawing's tones left alone unless they were asked for."""
+    recipe = objective.recipe
+    changed = replace(
+        recipe,
+        lighten=0.0 if settings.lighten is None else recipe.lighten,
+        contrast=0.0 if settings.contrast is None else recipe.contrast,
+    )
+    if changed == recipe or not is_line_drawing(photo):
+        return objective, []
+    pale = changed.lighten != recipe.lighten
+    note = f"{photo.name}: a line drawing, so it is not lightened"
+    return replace(objective, recipe=changed), [note] if pale else []
 
 
 def _given(

@@ -32,6 +32,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "faces": "none",
         "order": "none",
         "lighten": 0.0,
+        "contrast": 0.0,
     },
     "fine": {"iterations": 800},
     "draft": {"seeds": 1, "iterations": 200},
@@ -65,6 +66,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "faces": "none",
         "order": "none",
         "lighten": 0.0,
+        "contrast": 0.0,
     },
 }
 """Settings that differ from the defaults; `encoder` is the encoder's default name. `clipdraw` is

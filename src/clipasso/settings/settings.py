@@ -228,6 +228,13 @@ class Settings:
         "--color-rate; CLIP: 0).",
         "background", (0.0, 0.95),
     )  # fmt: skip
+    contrast: float | None = knob(
+        None,
+        "Local contrast of the photo, before it is lightened, so that eyes in dark fur are drawn: "
+        "how far the tones of each part of it may be spread; 1 hardly, 40 freely, 0 leaves them "
+        "(embedded: 4, or 0 with --color-rate; CLIP: 0).",
+        "background", (0.0, 1e3),
+    )  # fmt: skip
     zoom: Zoom = knob(
         "auto",
         "A small object: auto magnifies it to the canvas, none shows the whole photo. Its strokes "
