@@ -139,7 +139,15 @@ class TestBackground:
         """An imperfect mask must not cut the object (section 5)."""
         photo = clipasso.load_photo(photo_path)
         mask = Mask(photo.pixels.min(-1) < 0.5, "by hand")
-        few = {"strokes": 3, "seeds": 1, "iterations": 2, "pool": 2, "zoom": "none", "lighten": 0.0, "contrast": 0.0}
+        few = {
+            "strokes": 3,
+            "seeds": 1,
+            "iterations": 2,
+            "pool": 2,
+            "zoom": "none",
+            "lighten": 0.0,
+            "contrast": 0.0,
+        }
         cut = clipasso.sketch_photo(photo, Models(lite0, lite0), Settings(**few), mask=mask)
         kept = clipasso.sketch_photo(
             photo, Models(lite0, lite0), Settings(**few, background_weight=1.0), mask=mask

@@ -43,19 +43,31 @@ def test_checks_pass_in_the_interpreter():
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 20
 
 
-def draw(backend, inputs, size, light=None, degree=None):
-    """Image and gradients, float64 on the CPU; the reference draws in float64, Triton in float32.
+class Drawn:
+    """What a backend makes of points, widths, opacities and colors.
 
-    Args:
-        inputs: points, widths, opacities, colors.
-        light: gradient of the image, its shape; no gradients without it.
+    The reference draws in float64, Triton in float32; `image` and gradients are float64 on the CPU.
     """
-    dtype, device = (torch.float64, "cpu") if backend == "reference" else (torch.float32, DEVICE)
-    inputs = [t.detach().to(device, dtype).requires_grad_() for t in inputs]
-    p, w, o, c = inputs
-    image = rasterize(p, widths=w, opacities=o, colors=c, size=size, degree=degree, backend=backend)
-    grads = [] if light is None else torch.autograd.grad(image, inputs, light.to(device, dtype))
-    return [t.detach().double().cpu() for t in (image, *grads)]
+
+    def __init__(self, backend, inputs, size, degree=None):
+        kind = (torch.float64, "cpu") if backend == "reference" else (torch.float32, DEVICE)
+        self.inputs = [t.detach().to(*reversed(kind)).requires_grad_() for t in inputs]
+        p, w, o, c = self.inputs
+        self.own = rasterize(
+            p, widths=w, opacities=o, colors=c, size=size, degree=degree, backend=backend
+        )
+        self.image = self.own.detach().double().cpu()
+
+    def gradients(self, light):
+        """Of the inputs, by the gradient of the image."""
+        grads = torch.autograd.grad(self.own, self.inputs, light.to(self.own))
+        return [t.double().cpu() for t in grads]
+
+
+def draw(backend, inputs, size, light=None, degree=None):
+    """Image and, where there is `light`, the image's gradient, those of the inputs."""
+    drawn = Drawn(backend, inputs, size, degree)
+    return [drawn.image, *([] if light is None else drawn.gradients(light))]
 
 
 def hold_together(inputs, size, *, degree=None, worst=1e-4, seed=0):
@@ -63,16 +75,15 @@ def hold_together(inputs, size, *, degree=None, worst=1e-4, seed=0):
     width, height = size
     shape = (len(inputs[0]), inputs[3].shape[-1], height, width)
     light = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).double()
-    (exact,) = draw("reference", inputs, size, degree=degree)
-    (ours,) = draw("triton", inputs, size, degree=degree)
+    both = [Drawn(backend, inputs, size, degree) for backend in ("reference", "triton")]
+    exact, ours = (drawn.image for drawn in both)
     # Where two branches of a stroke are equally near to within 0.01 px, either is the closest:
     # there is no one gradient.
     either = ((exact - ours).abs() > 2e-5).any(1, keepdim=True)
     assert either.double().mean() < 2e-3
     assert (exact - ours).abs().max() < 1e-2
     light = light.where(~either, 0.0)
-    both = [draw(k, inputs, size, light, degree)[1:] for k in ("reference", "triton")]
-    for theirs, mine in zip(*both, strict=True):
+    for theirs, mine in zip(*(drawn.gradients(light) for drawn in both), strict=True):
         error = (theirs - mine).abs() / theirs.abs().max().clamp_min(1e-12)
         assert error.median() < 1e-5
         assert error.max() < worst
