@@ -73,7 +73,7 @@ class Benchmark:
         return found
 
 
-_SKETCH = "sketch.py {2} --presets default draft --whole --more 3"
+_SKETCH = "sketch.py {1} --presets default draft --whole --more 3"
 BENCHMARKS = (
     Benchmark("raster", "raster.py", "raster.py --runs 3 --no-reference",
               ("raster", "raster-cuda")),
@@ -92,14 +92,14 @@ BENCHMARKS = (
     Benchmark("workers", "workers.py {4} --runs 2 --against {against}",
               "workers.py {2} --runs 1 --against {against} -- --preset draft --iterations 1",
               ("workers",)),
-    Benchmark("whole", _SKETCH, _SKETCH.replace("{2}", "{1}") + " --iterations 1", ("whole",)),
+    Benchmark("whole", _SKETCH, _SKETCH + " --iterations 1", ("whole",)),
     Benchmark("against", "sketch.py {all} --against {against} --keep sketches/against",
               "sketch.py {2} --against {against} --iterations 1 -- --preset draft",
               ("against", "against-judges")),
-    Benchmark("pool", "pool.py {2} --seeds 4 --iterations 100",
+    Benchmark("pool", "pool.py {2} --seeds 3 --iterations 100",
               "pool.py {1} --seeds 2 --iterations 1 --pools 2", ("pool",)),
-    Benchmark("seeds", "seeds.py {4}", "seeds.py {1} --steps 2 --seeds 2", ("seeds",)),
-    Benchmark("race", "race.py {4}", "race.py {1} --seeds 2 --iterations 2", ("race",)),
+    Benchmark("seeds", "seeds.py {2}", "seeds.py {1} --steps 2 --seeds 2", ("seeds",)),
+    Benchmark("race", "race.py {2}", "race.py {1} --seeds 2 --iterations 2", ("race",)),
 )  # fmt: skip
 """In the order in which they run: short ones first."""
 
