@@ -14,6 +14,7 @@ time nor memory, so random ones will do.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -120,22 +121,25 @@ def ours(encoder: ClipTower, photo: Tensor) -> Callable[[], dict[str, float]]:
     pool = PhotoPool(photo, objective, settings, generator)
     drawing = Drawing.make(first_points().numpy(), 3)
     adam = torch.optim.Adam([drawing.points.requires_grad_()], lr=1.0)
-    layers = objective.recipe.layers
+    layers, number = objective.recipe.layers, itertools.count()
 
     def step() -> dict[str, float]:
         parts: dict[str, float] = {}
         image = clock(parts, "rasterise", lambda: drawing.render(SIZE))
         leaf = image.detach().requires_grad_()
 
-        def augmented() -> tuple[Any, Tensor]:
-            targets = pool.draw(settings.augmentations)
-            images = leaf.expand(len(targets), -1, -1, -1)
-            return targets, apply_homographies(images, targets.transforms)
+        def augmented() -> tuple[Any, Any, Tensor]:
+            every, chosen = pool.at(torch.tensor([next(number)]))
+            assert chosen is not None  # drawn from the pool, all of which was encoded above
+            units = {name: unit[chosen] for name, unit in every.units.items()}
+            images = leaf.expand(len(chosen), -1, -1, -1)
+            moved = apply_homographies(images, every.transforms[chosen], borders=every.borders)
+            return every.features[chosen], units, moved
 
-        targets, images = clock(parts, "augment", augmented)
+        photo_seen, units, images = clock(parts, "augment", augmented)
         parts["encode the photo"] = 0.0
         seen = clock(parts, "encode the sketch", lambda: encoder.encode(images, layers).exact())
-        loss = objective.compare(seen, targets.features, targets.units, leaf)
+        loss = objective.compare(seen, photo_seen, units, leaf)
         clock(parts, "backward", lambda: loss.total.mean().backward())
         clock(parts, "rasterise, backward", lambda: image.backward(leaf.grad))
         clock(parts, "Adam", adam.step)
