@@ -170,7 +170,7 @@ def test_progress_is_over_the_whole_grid(photo_path, tmp_path, capsys, monkeypat
     shown = capsys.readouterr().err
     assert "weights 3 of 4: flower, w_s = 0.5" in shown
     assert "left" in shown
-    assert figure(*arguments, "-o", tmp_path / "bar", "--force", "-q") == 0
+    assert figure(*arguments, "-o", tmp_path / "quiet", "-q") == 0
     assert capsys.readouterr() == ("", "")
 
 

@@ -205,7 +205,7 @@ class TestSketch:
 
     @pytest.mark.parametrize("ground", [255, 60])
     def test_a_silhouette_of_one_colour_is_something(self, ground, tmp_path):
-        for colour in (0, 200):
+        for colour in (0, 128, 200):
             pixels = np.where(DISC, np.uint8(colour), np.uint8(ground))
             assert clipasso.sketch(pixels, **QUICK).initialisation.edges.any()
 

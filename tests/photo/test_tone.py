@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from skimage import data
 
+import clipasso
 from clipasso import load_photo
 from clipasso.photo.masks import Mask, cut_out
 from clipasso.photo.tone import lightened, with_local_contrast
@@ -51,7 +52,7 @@ def test_paper_stays_and_does_not_count(coat):
     assert cut.source is None
 
 
-def test_more_is_spread_with_a_higher_limit_and_nothing_with_none(coat):
+def test_more_is_spread_with_a_higher_limit_and_nothing_with_none():
     photo = load_photo(data.astronaut())
     changes = [
         np.abs(with_local_contrast(photo, limit).pixels - photo.pixels).mean()
@@ -68,6 +69,20 @@ def test_hues_stay():
     red, _, blue = np.moveaxis(photo.pixels, -1, 0)
     warm = (red - blue) > 0.3
     assert (found[warm][:, 0] > found[warm][:, 2]).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit"),
+    [({}, 4.0), ({"contrast": 0.0}, 0.0), ({"contrast": 9.0}, 9.0), ({"color_rate": 0.01}, 0.0)],
+)
+def test_what_is_drawn_after_has_it(asked, limit):
+    """The embedded encoder's own, unless another is asked for or colours are learned."""
+    quick = {"encoder": "efficientnet-lite0", "seeds": 1, "iterations": 1, "strokes": 3, "pool": 2,
+             "zoom": "none", "lighten": 0.0, "borders": "plain", "mask": "none"}  # fmt: skip
+    result = clipasso.sketch(data.astronaut(), **quick, **asked)
+    assert result.recipe.contrast == limit
+    wanted = with_local_contrast(load_photo(data.astronaut()), limit).pixels
+    assert np.array_equal(result.initialisation.pixels, wanted)
 
 
 def test_nothing_but_paper_is_left_alone():

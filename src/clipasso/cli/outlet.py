@@ -80,7 +80,7 @@ class Outlet:
     as_json: bool = False
     record: Record | None = None
     counted: bool = False
-    named: str | None = None
+    named: str | None = field(default=None, init=False)
     written: int = field(default=0, init=False)
     unrecorded: int = field(default=0, init=False)
 

@@ -189,8 +189,9 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
             return _from_alpha(photo)
     if is_line_drawing(photo):
         return Mask(None, "none, it is a line drawing")
-    if clean_border(photo) or before_backdrop(photo) is not None:
-        return _from_uniform(photo)
+    dark = before_backdrop(photo)
+    if dark is not None or clean_border(photo):
+        return _from_uniform(photo, dark)
     if weights is not None or (cached_weights() and installed()):
         return _from_u2net(photo, weights)
     return (
@@ -198,12 +199,11 @@ def _automatic(photo: Photo, weights: Path | None) -> Mask:
     )
 
 
-def _from_uniform(photo: Photo) -> Mask:
+def _from_uniform(photo: Photo, dark: NDArray[np.bool_] | None) -> Mask:
     """Before a pale border of one colour nothing is cut; before a dark one, something must be.
 
     Against a dark photo every white pixel of a sketch is wrong, so even a doubtful mask is better.
     """
-    dark = before_backdrop(photo)
     if dark is None or not dark.any():
         return Mask(None, _UNIFORM)
     found = scored(photo, *find_candidates(photo))

@@ -23,9 +23,7 @@ _GAP = 1 / 64  # of the canvas: gaps in an object that are closed
 def uniform_border(photo: Photo) -> bool:
     """Whether nearly all of the photo's outermost pixels have about the same colour."""
     away = _away(photo)
-    if away is None:
-        return False
-    return bool((_ring(away) < _SAME).mean() > _UNIFORM)
+    return away is not None and _uniform(away)
 
 
 def clean_border(photo: Photo) -> bool:
@@ -34,7 +32,7 @@ def clean_border(photo: Photo) -> bool:
     The grain of such ground is drawn where nothing is cut: waves, ripples, the edge of a path.
     """
     away = _away(photo)
-    return away is not None and uniform_border(photo) and bool(np.median(_ring(away)) <= _CLEAN)
+    return away is not None and _uniform(away) and bool(np.median(_ring(away)) <= _CLEAN)
 
 
 def stands_out(photo: Photo, least: float = _CLEAN) -> NDArray[np.bool_] | None:
@@ -46,7 +44,7 @@ def stands_out(photo: Photo, least: float = _CLEAN) -> NDArray[np.bool_] | None:
         least: CIELAB units; a border whose own colours spread by more asks for more.
     """
     away = _away(photo)
-    if away is None or not uniform_border(photo):
+    if away is None or not _uniform(away):
         return None
     ring = _ring(away)
     spread = float(np.quantile(ring[ring < _SAME], 0.95))
@@ -105,6 +103,11 @@ def _pieces(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     kept = [k for k in range(1, count) if areas[k] >= _PIECE * areas[1:].max()]
     pieces: NDArray[np.bool_] = np.isin(labels, kept)
     return pieces
+
+
+def _uniform(away: NDArray[np.float32]) -> bool:
+    """Whether a border is of one colour, by what `_away` tells of it."""
+    return bool((_ring(away) < _SAME).mean() > _UNIFORM)
 
 
 def _lightness(photo: Photo) -> float:
