@@ -11,8 +11,8 @@ from clipasso.optimise.adam import Adam, decay
 from clipasso.optimise.strokes import Drawing
 
 SETTINGS = Settings(
-    strokes=3, seeds=2, canvas=112, iterations=30, width_rate=0.2, opacity_rate=0.02,
-    color_rate=0.03, learning_rate=2.0,
+    strokes=3, seeds=2, canvas=112, iterations=30, width_rate=0.2, width_span=50.0,
+    opacity_rate=0.02, color_rate=0.03, learning_rate=2.0,
 )  # fmt: skip
 
 
@@ -54,13 +54,27 @@ def test_is_torchs_adam(schedule):
     assert (ours.drawing.points - drawing().points).abs().max() > 5
 
 
-def test_stays_within_what_can_be_drawn():
-    adam = Adam(drawing(), loose(), replace(SETTINGS, width_rate=100.0, schedule="constant"))
+@pytest.mark.parametrize(
+    ("width", "span", "low", "high"),
+    [
+        (4.0, 2.0, 1.0, 4.0),  # of a canvas half as large
+        (4.0, 100.0, 0.5, 200.0),
+        (0.3, 2.0, 0.5, 2.0),
+        (30.0, 2.0, 2.0, 30.0),
+    ],
+)
+def test_stays_within_what_can_be_drawn(width, span, low, high):
+    """Widths within their span, and what is given outside it may stay as it is."""
+    settings = replace(
+        SETTINGS, width_rate=100.0, width=width, width_span=span, schedule="constant"
+    )
+    adam = Adam(drawing(), loose(), settings)
+    assert (adam.drawing.widths == 2).all()
     for sign in (1, -1):
         for _ in range(15):
             adam.move([torch.full_like(t, sign * 1e3) for t in adam.moved])
         ink = adam.drawing
-        assert ink.widths.flatten().tolist() == [0.25 if sign > 0 else 50.0] * 6
+        assert ink.widths.flatten().tolist() == pytest.approx([low if sign > 0 else high] * 6)
     for values in (ink.opacities, ink.colors):
         assert values.min() >= 0
         assert values.max() <= 1

@@ -200,7 +200,7 @@ class TestStyle:
     def test_widths_grow_towards_a_bold_photo(self, scene):
         _, initial = scene
         bold = rasterize(initial[:1] * 1.0, widths=6.0, size=32).expand(-1, 3, -1, -1).contiguous()
-        settings = replace(SETTINGS, seeds=1, width_rate=0.5, learning_rate=0.1)
+        settings = replace(SETTINGS, seeds=1, width_rate=0.5, width_span=30.0, learning_rate=0.1)
         found = run(initial[:1], bold, Blur(), settings)
         assert (found.drawing.widths > 4).all()
         assert (

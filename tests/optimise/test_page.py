@@ -251,5 +251,6 @@ class TestResults:
         ).clean  # fmt: skip
         for made, loss in zip(result.sketches, told, strict=True):
             points = torch.tensor(result.photo.frame.to_canvas(made.points), dtype=torch.float32)
-            image = rasterize(points[None], widths=3.0, size=224, degree=made.degree)
+            widths = torch.tensor(made.widths * result.photo.frame.zoom, dtype=torch.float32)
+            image = rasterize(points[None], widths=widths[None], size=224, degree=made.degree)
             assert float(clean.loss(image).total) == pytest.approx(loss, rel=1e-4)

@@ -258,7 +258,7 @@ class TestSketch:
         return path
 
     def test_strokes_lie_on_the_object_in_the_photos_frame(self, path):
-        result = clipasso.sketch(path, **QUICK)
+        result = clipasso.sketch(path, width_rate=0.0, **QUICK)
         frame = result.photo.frame
         assert result.sketch.size == (224, 224)
         assert frame.zoom == 4
@@ -267,7 +267,7 @@ class TestSketch:
         assert_allclose(result.sketch.widths, 3 / 4)
         assert result.sketch.metadata["zoom"] == "4"
         assert result.report()["frame"]["zoom"] == 4
-        whole = clipasso.sketch(path, zoom="none", **QUICK)
+        whole = clipasso.sketch(path, zoom="none", width_rate=0.0, **QUICK)
         assert whole.photo.frame.zoom == 1
         assert "zoom" not in whole.sketch.metadata
         assert_allclose(whole.sketch.widths, 3)

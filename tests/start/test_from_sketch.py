@@ -239,6 +239,13 @@ class TestSketch:
         assert len(result.sketches) == 1  # nothing is drawn by chance, so one seed is all there is
         assert "one seed" in result.notes[0]
 
+    @pytest.mark.parametrize(("asked", "moved"), [({}, False), ({"width_rate": 0.2}, True)])
+    def test_widths_stay_unless_a_rate_is_given(self, photo_path, mine, asked, moved):
+        """Though the embedded encoder learns them of its own strokes."""
+        result = clipasso.sketch(photo_path, init=mine, order="none", **asked, **QUICK)
+        kept = np.isclose(result.sketch.scaled(100 / 224).widths, mine.widths, atol=1e-6)
+        assert kept.tolist() == [not moved] * 3
+
     def test_fewer_strokes_than_given(self, photo_path, mine):
         result = clipasso.sketch(photo_path, init=mine, strokes=2, **QUICK)
         assert len(result.sketch) == 2

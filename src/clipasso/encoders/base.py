@@ -59,6 +59,7 @@ class Recipe:
             1 means "no better than white paper" whatever the scale of the activations.
         lighten: how far the photo is lightened before anything looks at it (`Settings.lighten`).
         contrast: how far its local contrast is raised before that (`Settings.contrast`).
+        width_rate: of the strokes' widths (`Settings.width_rate`).
     """
 
     layers: Mapping[str, float] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Recipe:
     relative: bool = False
     lighten: float = 0.0
     contrast: float = 0.0
+    width_rate: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))

@@ -71,6 +71,7 @@ class EfficientNetLite0(Encoder):
         relative=True,
         lighten=0.5,
         contrast=4.0,
+        width_rate=0.1,
     )
 
     def __init__(self, weights: Path | None = None, recipe: Recipe | None = None) -> None:

@@ -19,7 +19,7 @@ __all__ = ["Adam", "decay"]
 
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # torch's defaults, which the authors keep
 _FORGET = 10  # steps that the average is at first behind by, so that it leaves the start soon
-_THINNEST, _THICKEST = 0.5, 100.0  # pixels of the 224 canvas that an optimised width may reach
+_THINNEST = 1.0  # pixels of the 224 canvas; what is finer is hardly seen
 
 
 def decay(step: float, settings: Settings) -> float:
@@ -54,7 +54,8 @@ class Adam:
     Args:
         initial: where the strokes start, all seeds of all photos.
         frozen: `[seeds, strokes]`, those that stay as they are.
-        settings: of these the rates, the schedule, `average` and `iterations`.
+        settings: of these the rates, the widths' span, the schedule, `average` and `iterations`;
+            a `width_rate` of None keeps widths.
         reach: the corners of what control points may not leave, `[seeds, 2, 2]` (x, y); None lets
             them go anywhere.
 
@@ -76,7 +77,11 @@ class Adam:
         device = self.drawing.points.device
         ranges: dict[str, tuple[float, float, float]] = {
             "points": (settings.learning_rate * scale, -math.inf, math.inf),
-            "widths": (settings.width_rate * scale, _THINNEST * scale, _THICKEST * scale),
+            "widths": (
+                (settings.width_rate or 0.0) * scale,
+                max(settings.width / settings.width_span, _THINNEST) * scale,
+                settings.width * settings.width_span * scale,
+            ),
             "opacities": (settings.opacity_rate, 0.0, 1.0),
             "colors": (settings.color_rate, 0.0, 1.0),
         }
@@ -92,6 +97,9 @@ class Adam:
                 bounds = torch.tensor([low, high], dtype=values.dtype, device=device)
                 if name == "points" and reach is not None:
                     bounds = reach.to(values).movedim(1, 0)[:, :, None, None]
+                if name == "widths":  # those given, as of a sketch that goes on, stay allowed
+                    given = values.detach()
+                    bounds = torch.stack([given.clamp(max=low), given.clamp(min=high)])
                 self._slots.append(
                     _Moved(name, values, calm, *moments, rate, bounds[0], bounds[1], free)
                 )

@@ -58,4 +58,6 @@ def strokes_of_all(jobs: Sequence[Job], settings: Settings) -> Adam:
     frozen = torch.cat([job.initial.frozen.expand(len(job.initial), -1) for job in jobs])
     reach = [ANYWHERE if job.page is None else job.page.reach
              for job in jobs for _ in range(len(job.initial))]  # fmt: skip
+    if settings.width_rate is None:
+        settings = replace(settings, width_rate=jobs[0].objective.recipe.width_rate)
     return Adam(whole, frozen, settings, torch.tensor(np.array(reach)))

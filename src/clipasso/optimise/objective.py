@@ -96,6 +96,7 @@ def make_recipe(encoder: Encoder, settings: Settings) -> Recipe:
         own,
         lighten=_tone(settings.lighten, own.lighten, settings),
         contrast=_tone(settings.contrast, own.contrast, settings),
+        width_rate=own.width_rate if settings.width_rate is None else settings.width_rate,
     )
     weight = settings.semantic_weight
     if settings.loss in ("l2", "lpips"):

@@ -152,7 +152,8 @@ def sketch_photo(
             it is to be; the result's may be zoomed to its object.
         models: on the device to work on.
         mask: what `make_mask` found; None keeps the whole photo.
-        init, freeze: as in `sketch`.
+        init, freeze: as in `sketch`; with an `init`, widths are learned only if `width_rate` says
+            so, whatever is the encoder's own.
         notes: lines a person should see that are known already, as of what was read.
         seconds: time spent already, by stage.
         limit: a time limit (`pipeline.timed.make_limit`), which chooses seeds and steps.
@@ -209,6 +210,8 @@ def sketch_photos(
     Raises:
         ClipassoError: checkpoints of another run, or where there can be none.
     """
+    if init is not None and settings.width_rate is None:  # somebody's lines keep their pen
+        settings = replace(settings, width_rate=0.0)
     drawn = None if checkpoints is None else _gone_on(checkpoints, photos, models, settings, limit)
     if settings.fidelity is not None and len(photos) > 1:  # each has its own number of strokes
         return _one_by_one(

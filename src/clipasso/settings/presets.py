@@ -16,6 +16,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "paper": {
         "encoder": "RN101",
         "segments": 1,
+        "width_rate": 0.0,
         "iterations": 2000,
         "learning_rate": 1.0,
         "schedule": "constant",
@@ -46,6 +47,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "width": 2.0,
         "ink": "random",
         "width_rate": 0.2,
+        "width_span": 25.0,
         "opacity_rate": 0.01,
         "color_rate": 0.01,
         "seeds": 1,

@@ -76,9 +76,17 @@ class Settings:
         "times thinner as the canvas was zoomed.",
         "style", (0.1, 100.0), draw=True,
     )  # fmt: skip
-    width_rate: float = knob(
-        0.0, "Optimise widths with this learning rate, in pixels; 0.1 is usual, 0 keeps them.",
+    width_rate: float | None = knob(
+        None,
+        "Optimise widths with this learning rate, in pixels; 0 gives every stroke the same, as the "
+        "paper does and a plotter's pen (embedded: 0.1; CLIP: 0).",
         "style", (0.0, 100.0), draw=True,
+    )  # fmt: skip
+    width_span: float = knob(
+        4.5,
+        "How many times bolder or finer than `width` an optimised width may become, though not "
+        "finer than 1 px.",
+        "style", (1.0, 1e3), draw=True,
     )  # fmt: skip
     opacity_rate: float = knob(
         0.0, "Optimise opacities; 0.01 is usual, 0 keeps them.", "style", (0.0, 1.0), draw=True

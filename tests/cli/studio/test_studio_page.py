@@ -60,6 +60,10 @@ def choose(page, path):
 
 def sketched(page, path):
     choose(page, path)
+    begin(page)
+
+
+def begin(page):
     page.get_by_role("button", name="Sketch", exact=True).last.click()
     page.wait_for_selector("#sketch-tools:not([hidden])")
     page.wait_for_selector("#thumbs > li:nth-child(2)", state="attached")
@@ -84,7 +88,11 @@ def downloaded(page, kind, folder, **chosen):
 
 def test_from_photo_to_paper(quick, open_page, photo_path, tmp_path):
     page = open_page(quick)
-    sketched(page, photo_path)
+    choose(page, photo_path)
+    page.get_by_label("the same for all lines").check()
+    with page.expect_request("**/api/jobs") as asked:
+        begin(page)
+    assert asked.value.post_data_json["oneWidth"] is True
     assert len(drawn(page)) == 5
     pdf = downloaded(page, "pdf", tmp_path, paper="a5")
     assert pdf.name == "flower-a5.pdf"

@@ -304,6 +304,7 @@ def test_a_sketch_takes_no_longer_than_allowed(make_studio, flower):
         ({"seeds": 99}, "seeds 99: must be from 1 to 8 in the studio"),
         ({"width": -1.0}, "--width -1.0: must be from 0.1"),
         ({"preset": "best"}, "--preset best: must be one of"),
+        ({"oneWidth": "no"}, "oneWidth 'no': must be true or false"),
         ({"kind": "paint"}, "kind paint: must be sketch, settle or ladder"),
     ],
 )
@@ -312,6 +313,18 @@ def test_wishes_beyond_the_limits_are_refused(person, flower, asked, line):
     answer = person.begin(**asked)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith(line.replace("-1.0", "-1.0"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "rate"), [({}, None), ({"oneWidth": False}, None), ({"oneWidth": True}, 0.0)]
+)
+def test_lines_are_of_one_width_if_that_is_asked_for(asked, rate):
+    from clipasso.cli.studio.limits import Limits
+    from clipasso.cli.studio.wishes import Wish
+    from clipasso.cli.studio.work import Recipe
+
+    wish = Wish.of({"strokes": 4, **asked}, "default", Limits())
+    assert Recipe.of(wish, {}, None, "auto").settings.width_rate == rate
 
 
 def test_nobody_sees_what_is_anothers(done, quick):

@@ -17,11 +17,12 @@ __all__ = ["Wish", "levels_of", "line_of", "number_of", "numbers_of", "read_obje
 
 @dataclass(frozen=True)
 class Wish:
-    """How a sketch is wanted; None leaves a setting to the preset."""
+    """How a sketch is wanted; None leaves a setting to the preset, as no `one_width` does."""
 
     strokes: int
     seeds: int | None
     width: float | None
+    one_width: bool
     preset: str
     encoder: str | None
 
@@ -41,6 +42,7 @@ class Wish:
             seeds=None if asked.get("seeds") is None
             else _within(number_of(asked, "seeds"), limits.seeds, "seeds"),
             width=None if asked.get("width") is None else _real(asked["width"], "width"),
+            one_width=_yes(asked, "oneWidth"),
             preset=text_of(asked, "preset", preset),
             encoder=encoder,
         )  # fmt: skip
@@ -105,6 +107,13 @@ def _real(value: Any, name: str) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > 1e6:
         raise ClipassoError(f"{name} {value!r}: must be a number")
     return float(value)
+
+
+def _yes(asked: dict[str, Any], name: str) -> bool:
+    value = asked.get(name, False)
+    if not isinstance(value, bool):
+        raise ClipassoError(f"{name} {value!r}: must be true or false")
+    return value
 
 
 def _within(value: int, most: int, name: str) -> int:

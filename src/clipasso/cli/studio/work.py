@@ -76,7 +76,10 @@ class Recipe:
         """
         from clipasso.settings import make_settings
 
-        asked = {"strokes": wish.strokes, "seeds": wish.seeds, "width": wish.width, "frame": frame}
+        asked = {
+            "strokes": wish.strokes, "seeds": wish.seeds, "width": wish.width,
+            "width_rate": 0.0 if wish.one_width else None, "frame": frame,
+        }  # fmt: skip
         chosen = {**overrides, **{k: v for k, v in asked.items() if v is not None}}
         settings, preferred = make_settings(wish.preset, **chosen)
         return cls(settings, wish.preset, wish.encoder or encoder or preferred)

@@ -42,6 +42,7 @@ export function setUp() {
 export function wish() {
   return {
     strokes: Number($("strokes").value), width: Number($("width").value),
+    oneWidth: $("one-width").checked,
     seeds: Number($("seeds").value), preset: $("preset").value,
     encoder: $("encoder").value || null,
   };
