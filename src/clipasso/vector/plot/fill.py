@@ -56,24 +56,24 @@ def passes(chain: FloatArray, width: float, pen: float) -> list[FloatArray]:
             f"--pen {pen:g}mm: would fill a stroke of {width:.3g} mm in {count} passes; give a "
             "wider pen or leave out --fill"
         )
-    line, degree = _centre_line(chain, tolerance / 4), chain.shape[1] - 1
+    line, degree = _centre_line(chain, tolerance / 8), chain.shape[1] - 1
     # An even number of passes side by side has none in the middle.
     radii = [spread * (0.5 - k / (count - 1)) for k in range(count // 2)]
     middle = count % 2 == 1
     drawn: list[FloatArray] = []
     near = chain[0, 0]
     for radius, inner in zip(radii, [*radii[1:], 0.0], strict=True):
-        shape = _widened(line, radius, tolerance / 4)
+        shape = _widened(line, radius, tolerance / 8)
         missed = shape.buffer(-pen / 2)  # what this ring does not reach
         if inner or middle:
-            missed = missed.difference(_widened(line, inner + pen / 2, tolerance / 4))
+            missed = missed.difference(_widened(line, inner + pen / 2, tolerance / 8))
         left = _thick(missed, tolerance)
         if left and not inner and not middle:
             middle, left = True, []  # a stroke beside itself is wider than its innermost ring's ink
-        rings = _rings(shape, tolerance / 2)
+        rings = _rings(shape, 0.75 * tolerance)
         # In the corner of a sharp bend two rings are further apart than along its sides.
         for area in left:
-            rings += _spot(area, pen, tolerance / 2)
+            rings += _spot(area, pen, 0.75 * tolerance)
         for ring in rings:
             first = int(np.linalg.norm(ring[:-1] - near, axis=1).argmin())
             near = ring[first]
