@@ -70,10 +70,10 @@ def passes(chain: FloatArray, width: float, pen: float) -> list[FloatArray]:
         left = _thick(missed, tolerance)
         if left and not inner and not middle:
             middle, left = True, []  # a stroke beside itself is wider than its innermost ring's ink
-        rings = _rings(shape, 0.75 * tolerance)
+        rings = _rings(shape, tolerance / 2)
         # In the corner of a sharp bend two rings are further apart than along its sides.
         for area in left:
-            rings += _spot(area, pen, 0.75 * tolerance)
+            rings += _spot(area, pen, tolerance / 2)
         for ring in rings:
             first = int(np.linalg.norm(ring[:-1] - near, axis=1).argmin())
             near = ring[first]
