@@ -70,7 +70,7 @@ def passes(chain: FloatArray, width: float, pen: float) -> list[FloatArray]:
         left = _thick(missed, tolerance)
         if left and not inner and not middle:
             middle, left = True, []  # a stroke beside itself is wider than its innermost ring's ink
-        rings = _rings(shape, tolerance / 2)
+        rings = _rings(shape, min(tolerance / 2, radius / 20))
         # In the corner of a sharp bend two rings are further apart than along its sides.
         for area in left:
             rings += _spot(area, pen, tolerance / 2)
