@@ -50,6 +50,31 @@ def test_a_plot_says_how_far_the_pen_goes(svg, tmp_path, capsys):
     assert made.lengths().sum() == pytest.approx(down, abs=0.6)
 
 
+def test_bold_strokes_are_gone_over_in_passes(tmp_path, capsys):
+    path = tmp_path / "bold.svg"
+    lines = [[[10, y], [90, y]] for y in (10, 20, 40)]
+    Sketch(lines, (100, 50), widths=[1.1, 4, 8]).save(path)
+    said = (
+        f"clipasso: {path}: strokes of 1.1 to 8 px all become lines of the pen's width; --fill "
+        "goes over bold ones in passes\n"
+    )
+    assert cli("plot", path) == 0
+    captured = capsys.readouterr()
+    assert captured.err == said
+    assert "3 lines in 1 layer" in captured.out
+    assert cli("plot", path, "--fill", "--pen", "1mm", "--force") == 0
+    assert capsys.readouterr().err == ""
+    assert len(Sketch.open(tmp_path / "bold-plot.svg")) > 10
+    assert cli("plot", path, "--keep-widths", "--force") == 0
+    assert capsys.readouterr().err == ""
+    assert cli("plot", path, "--keep-widths", "--fill", "--force") == 2
+    assert capsys.readouterr().err.startswith("clipasso: --fill --keep-widths: exclude each other")
+    # Alike, or different where nothing is seen
+    Sketch(lines, (100, 50), widths=[2, 3, 8], opacities=[1, 1, 0]).save(path)
+    assert cli("plot", path, "--force") == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("suffix", ["pdf", "png", "svg", "json", "ndjson"])
 def test_every_format_by_its_suffix(svg, tmp_path, suffix, capsys):
     target = tmp_path / "new" / f"x.{suffix}"

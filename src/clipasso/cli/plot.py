@@ -17,12 +17,15 @@ from clipasso.vector.safe_write import exists
 
 if TYPE_CHECKING:
     from clipasso.vector.plot import Plot
+    from clipasso.vector.sketch import Sketch
 
 _SUFFIXES = {
     ".svg": "svg", ".hpgl": "hpgl", ".hgl": "hpgl", ".plt": "hpgl",
     ".gcode": "gcode", ".gco": "gcode", ".nc": "gcode", ".ngc": "gcode",
 }  # fmt: skip
 _FORMATS = ("svg", "hpgl", "gcode")
+
+_ALIKE = 1.5  # times as wide: strokes that look as if they were of one width
 
 
 def command(
@@ -73,6 +76,9 @@ def command(
     keep_widths: Annotated[
         bool, typer.Option("--keep-widths", help="Lines as thick as the strokes, not the pen.")
     ] = False,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Go over strokes wider than the pen in several passes.")
+    ] = False,
     single_layer: Annotated[
         bool, typer.Option("--single-layer", help="One layer, not one for each colour.")
     ] = False,
@@ -95,6 +101,8 @@ def command(
 
       clipasso plot cat.svg --paper a5 --margin 15mm --pen 0.5mm -o cat-a5.svg
 
+      clipasso plot cat.svg --pen 0.3mm --fill
+
       clipasso plot cat.svg -o cat.hpgl --device hp7475a
 
       clipasso plot - -o - < cat.svg | vpype read - show
@@ -114,11 +122,16 @@ def command(
     try:
         made = plot(
             drawing, paper, margin=margin, pen=pen, orientation=landscape, fit=fit, join=join,
-            keep_widths=keep_widths, single_layer=single_layer,
+            keep_widths=keep_widths, fill=fill, single_layer=single_layer,
         )  # fmt: skip
     except ClipassoError as error:
         line = str(error)
         raise ClipassoError(line if line.startswith("--") else f"{name}: {line}") from None
+    if not (keep_widths or fill) and (widths := _widths(drawing)):
+        say(
+            f"{name}: strokes of {widths} px all become lines of the pen's width; --fill goes over "
+            "bold ones in passes"
+        )
     where = deliver(_written(made, kind, device, profile), target, force)
     tell(f"{where}  {_described(made)}")
 
@@ -133,6 +146,16 @@ def _kind(target: Path, format: str | None) -> str:
             f"{target}: its suffix must be one of {', '.join(_SUFFIXES)}; or give a --format"
         )
     return kind
+
+
+def _widths(drawing: Sketch) -> str | None:
+    """From which to which they are, where strokes that are seen differ so that it shows."""
+    from clipasso.vector.visible import visible
+
+    widths = drawing.widths[[piece.stroke for piece in visible(drawing)]]
+    if widths.max() <= _ALIKE * widths.min():
+        return None
+    return " to ".join(f"{float(f'{width:.2g}'):g}" for width in (widths.min(), widths.max()))
 
 
 def _written(made: Plot, kind: str, device: str | None, profile: str | None) -> bytes:

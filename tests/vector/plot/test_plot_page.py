@@ -188,6 +188,8 @@ def test_the_svg_is_in_millimetres_and_says_the_same():
         ({"paper": "9999999x10mm"}, "--paper"),
         ({"orientation": "sideways"}, "--landscape sideways"),
         ({"fit": "all"}, "--fit all"),
+        ({"fill": True, "keep_widths": True}, "leave out --keep-widths for a pen"),
+        ({"fill": True, "pen": 0.001}, r"--pen 0\.001mm: would fill a stroke of .* passes"),
     ],
 )
 def test_values_that_do_not_fit(ask, message):

@@ -9,6 +9,7 @@ import numpy as np
 from clipasso.errors import ClipassoError
 from clipasso.vector.bezier import FloatArray, extent
 from clipasso.vector.lengths import millimetres
+from clipasso.vector.plot.fill import passes
 from clipasso.vector.plot.joins import join_touching
 from clipasso.vector.plot.order import pen_order, pen_travel
 from clipasso.vector.plot.paper import lay
@@ -119,6 +120,7 @@ def plot(
     fit: str = "canvas",
     join: float | str | None = None,
     keep_widths: bool = False,
+    fill: bool = False,
     single_layer: bool = False,
 ) -> Plot:
     """Lay a sketch on paper for a pen plotter.
@@ -134,11 +136,13 @@ def plot(
         fit: what is laid within the margins, the sketch's `canvas` or the extent of its `strokes`.
         join: how far apart ends may be that are joined; half the pen by default.
         keep_widths: lines keep their strokes' widths, scaled, in place of the pen's.
+        fill: the pen goes over strokes that are wider than its line in passes side by side, until
+            their ink is as wide as in the sketch; see `clipasso.vector.plot.fill.passes`.
         single_layer: one layer for all strokes, in place of one a colour; it is called black.
 
     Raises:
-        ClipassoError: a value that does not fit, margins that leave nothing, or a sketch without
-            strokes on its canvas.
+        ClipassoError: a value that does not fit, both `keep_widths` and `fill`, margins that leave
+            nothing, a stroke far too wide to fill, or a sketch without strokes on its canvas.
     """
     edge, tip = millimetres(margin, "--margin"), millimetres(pen, "--pen")
     if tip == 0:
@@ -146,6 +150,11 @@ def plot(
     tolerance = tip / 2 if join is None else millimetres(join, "--join")
     if fit not in FITS:
         raise ClipassoError(f"--fit {fit}: must be {' or '.join(FITS)}")
+    if keep_widths and fill:
+        raise ClipassoError(
+            "--fill --keep-widths: exclude each other; leave out --keep-widths for a pen of one "
+            "width, --fill for lines of many"
+        )
     pieces = visible(sketch)
     if not pieces:
         raise ClipassoError("has no strokes on its canvas to plot")
@@ -155,15 +164,20 @@ def plot(
     drawn = [piece.stroke for piece in pieces]
     laid = lay(
         low, size, paper=paper, orientation=orientation, margin=edge,
-        pen=0.0 if keep_widths else tip, thickest=float(thick[drawn].max()) if keep_widths else 0.0,
+        pen=0.0 if keep_widths else tip,
+        thickest=float(thick[drawn].max()) if keep_widths or fill else 0.0,
     )  # fmt: skip
     layers: dict[str, list[Line]] = {}
     for stroke, chain in pieces:
         levels = np.rint(255 * sketch.colors[stroke]).astype(int)
         color = "#000000" if single_layer else "#{:02x}{:02x}{:02x}".format(*levels)
-        width = float(laid.scale * thick[stroke]) if keep_widths else tip
+        width = float(laid.scale * thick[stroke]) if keep_widths or fill else tip
+        width = max(width, tip) if fill else width
         layers.setdefault(color, []).append(Line(laid.scale * chain + laid.offset, width))
-    done = [Layer(color, _for_pen(lines, tolerance)) for color, lines in layers.items()]
+    joined = {color: _joined(lines, tolerance) for color, lines in layers.items()}
+    if fill:
+        joined = layers = {color: _filled(lines, tip) for color, lines in joined.items()}
+    done = [Layer(color, _ordered(lines)) for color, lines in joined.items()]
     return Plot(
         laid.page, sketch.degree, tip, tuple(done), sum(_travel(layer.lines) for layer in done),
         sum(map(_travel, layers.values())), sketch.metadata.get("title", ""),
@@ -184,19 +198,28 @@ def _frame(
     return (float(low[0]), float(low[1])), (float(width), float(height))
 
 
-def _for_pen(lines: list[Line], tolerance: float) -> tuple[Line, ...]:
-    """Joined and in order."""
+def _joined(lines: list[Line], tolerance: float) -> list[Line]:
+    """Those of one width whose ends are near each other as one."""
     by_width: dict[float, list[FloatArray]] = {}
     for line in lines:
         by_width.setdefault(line.width, []).append(line.chain)
-    joined = [
+    return [
         Line(chain, width)
         for width, chains in by_width.items()
         for chain in join_touching(chains, tolerance)
     ]
-    order = pen_order(*_ends(joined))
+
+
+def _filled(lines: list[Line], pen: float) -> list[Line]:
+    """In as many passes of the pen as they are wide."""
+    return [Line(chain, pen) for line in lines for chain in passes(line.chain, line.width, pen)]
+
+
+def _ordered(lines: list[Line]) -> tuple[Line, ...]:
+    """In the order and the directions in which the pen draws them."""
+    order = pen_order(*_ends(lines))
     return tuple(
-        joined[k]._replace(chain=joined[k].chain[::-1, ::-1]) if backwards else joined[k]
+        lines[k]._replace(chain=lines[k].chain[::-1, ::-1]) if backwards else lines[k]
         for k, backwards in zip(order.indices.tolist(), order.backwards.tolist(), strict=True)
     )
 

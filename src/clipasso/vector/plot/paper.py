@@ -71,7 +71,7 @@ def lay(
             becomes larger, and leaves one of a size given as it is.
         margin: on all sides, mm.
         pen: its width, mm.
-        thickest: in place of a pen, the width of the thickest stroke, px; else 0.
+        thickest: the width of the thickest stroke, px, where ink becomes as wide as that; else 0.
 
     Raises:
         ClipassoError: an unknown paper or orientation; margins that leave nothing.
@@ -86,14 +86,15 @@ def lay(
         pages = [upright if orientation == "portrait" else across]
 
     def scale(page: tuple[float, float]) -> float:
-        space = [side - 2 * margin - pen for side in page]
-        if min(space) <= 0:
+        free = [side - 2 * margin for side in page]
+        if min(free) <= pen:
             raise ClipassoError(
                 f"--margin {margin:g}mm: leaves no room for a pen of {pen:g} mm on paper of "
                 f"{page[0]:g} x {page[1]:g} mm; give a smaller margin or a larger paper"
             )
-        asked = [side + thickest for side in size]
-        return min(room / need for room, need in zip(space, asked, strict=True) if need > 0)
+        sides = [*zip(free, size, strict=True)]
+        for_pen = [(room - pen) / side for room, side in sides if side > 0]
+        return min(for_pen + [room / (side + thickest) for room, side in sides if side + thickest])
 
     page = max(pages, key=scale)  # the first of equals
     factor = scale(page)
