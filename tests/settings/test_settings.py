@@ -51,7 +51,8 @@ def test_an_option_reaches_its_setting(photo_path, tmp_path, monkeypatch):
     """With every setting at another value than the default's."""
     values = {
         "strokes": 5, "control_points": 3, "segments": 2, "width": 1.5, "width_rate": 0.3,
-        "width_span": 4.0, "opacity_rate": 0.02, "color_rate": 0.03, "loss": "geometric", "layers": "3:1",
+        "width_span": 4.0, "opacity_rate": 0.02, "color_rate": 0.03, "loss": "geometric",
+        "layers": "3:1",
         "semantic_weight": 0.7, "distance": "l1", "text": "a cat", "text_weight": 0.3, "seeds": 2,
         "seed": 9, "iterations": 7, "learning_rate": 2.0, "augmentations": 3, "precision": "fp32",
         "saliency": "gradcam", "edges": "none", "temperature": 0.4, "start": "walk",

@@ -210,8 +210,7 @@ def sketch_photos(
     Raises:
         ClipassoError: checkpoints of another run, or where there can be none.
     """
-    if init is not None and settings.width_rate is None:  # somebody's lines keep their pen
-        settings = replace(settings, width_rate=0.0)
+    settings = _with_their_pen(init, settings)
     drawn = None if checkpoints is None else _gone_on(checkpoints, photos, models, settings, limit)
     if settings.fidelity is not None and len(photos) > 1:  # each has its own number of strokes
         return _one_by_one(
@@ -272,6 +271,13 @@ def sketch_photos(
                 steps = result.outcome.steps
                 on_preview(Preview(result.sketch, steps, steps, n, finished=True))
     return results
+
+
+def _with_their_pen(init: Sketch | None, settings: Settings) -> Settings:
+    """Given lines keep their widths, and new ones have one, unless a rate says otherwise."""
+    if init is None or settings.width_rate is not None:
+        return settings
+    return replace(settings, width_rate=0.0)
 
 
 def _gone_on(
