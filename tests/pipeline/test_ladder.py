@@ -81,6 +81,13 @@ class TestLadder:
         # Two steps of at most 2 px each.
         assert shared(rungs[0].sketch, rungs[1].sketch, 6.0) == 4
 
+    @pytest.mark.parametrize(("asked", "kept"), [({}, False), ({"width_rate": 0.0}, True)])
+    def test_widths_are_learned_at_every_level(self, photo, models, settings, rungs, asked, kept):
+        longer = replace(settings, iterations=45, **asked)
+        (below,) = climb_down(photo, models, longer, [4], above=rungs[0].sketch)
+        among = np.isclose(below.sketch.widths[:, None], rungs[0].sketch.widths, atol=1e-6)
+        assert among.any(1).tolist() == [kept] * 4
+
     def test_what_is_linked_keeps_its_ink(self, photo, models, settings):
         """Sixteen single curves in four strokes, where removal leaves a quarter of them."""
         many = replace(settings, strokes=16)

@@ -22,6 +22,7 @@ from PIL import Image
 
 from clipasso.errors import ClipassoError
 from clipasso.optimise.encoded_photo import PhotoPool
+from clipasso.optimise.objective import make_recipe
 from clipasso.photo.canvas import Fit, Photo, load_photo
 from clipasso.photo.masks import Mask, make_mask
 from clipasso.photo.picture_frame import without_frame
@@ -157,7 +158,8 @@ def climb_down(
         settings = replace(settings, control_points=above.degree + 1)
     if method not in get_args(Method):
         raise ClipassoError(f"ladder: {method}: choose one of {', '.join(get_args(Method))}")
-    settings = replace(settings, faces="none", fidelity=None)
+    rate = make_recipe(models.loss, settings).width_rate  # at every level, given strokes or not
+    settings = replace(settings, faces="none", fidelity=None, width_rate=rate)
     rungs: list[Rung] = [] if top is None else [top]
     for place, count in list(enumerate(levels))[len(rungs) :]:
         if rungs and stop is not None and stop.is_set():
