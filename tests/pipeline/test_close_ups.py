@@ -72,7 +72,9 @@ class TestSketch:
         "changed", [{"faces": "none"}, {"strokes": 7}, {"init": "vit+xdog", "strokes": 9}]
     )
     def test_not_where_it_is_not_asked_for_or_strokes_are_too_few(self, changed):
-        made = clipasso.sketch(data.astronaut(), **{**QUICK, "strokes": 9, **changed})
+        made = clipasso.sketch(
+            data.astronaut(), width_rate=0.0, **{**QUICK, "strokes": 9, **changed}
+        )
         assert made.close_ups.faces == ()
         assert (made.sketch.widths > 2.9).all()
         assert "close-ups" not in made.sketch.metadata
