@@ -84,6 +84,20 @@ class TestRecipe:
         assert make_recipe(Pixels(), Settings(loss="l2")).lighten == 0
 
     @pytest.mark.parametrize(
+        ("settings", "rate"),
+        [
+            (Settings(), 0.1),
+            (Settings(width_rate=0.0), 0.0),
+            (Settings(width_rate=0.3), 0.3),
+            (make_settings("paper")[0], 0.0),
+            (make_settings("clipdraw")[0], 0.2),
+        ],
+    )
+    def test_width_rate(self, settings, rate, lite0):
+        assert make_recipe(lite0, settings).width_rate == rate
+        assert make_recipe(Pixels(), Settings(loss="l2")).width_rate == 0
+
+    @pytest.mark.parametrize(
         "options",
         [
             {"loss": "geometric", "semantic_weight": 0.5},

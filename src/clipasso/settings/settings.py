@@ -78,8 +78,8 @@ class Settings:
     )  # fmt: skip
     width_rate: float | None = knob(
         None,
-        "Optimise widths with this learning rate, in pixels; 0 gives every stroke the same, as the "
-        "paper does and a plotter's pen (embedded: 0.1; CLIP: 0).",
+        "Optimise widths with this learning rate, in pixels; 0 keeps them, all alike as in the "
+        "paper and from a plotter's pen (embedded: 0.1; CLIP, and with an SVG to start from: 0).",
         "style", (0.0, 100.0), draw=True,
     )  # fmt: skip
     width_span: float = knob(
