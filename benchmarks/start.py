@@ -47,7 +47,8 @@ _STAGES = {
     "clipasso.raster.kernel:forward": "rasterise; wait for kernels",
     "clipasso.raster.kernel:backward": "rasterise; wait for kernels",
     "clipasso.raster.kernel:paint": "rasterise; wait for kernels",
-    "clipasso.pipeline.sketch:arrange": "put strokes in order",
+    "clipasso.pipeline.finish:arrange": "put strokes in order",
+    "clipasso.pipeline.sketch:arrange": "put strokes in order",  # where versions before have it
     "clipasso.pipeline.output:write_result": "write the files",
 }
 

@@ -275,10 +275,10 @@ def test_photos_go_together_where_their_options_are_the_same(made, source, tmp_p
 
 
 def test_a_full_disk_ends_it_and_a_name_too_long_does_not(made, source, tmp_path, monkeypatch):
-    from clipasso.pipeline.batch import run
+    from clipasso.pipeline.batch import work
 
     photos(source, "d.png", "e.png")
-    real, tried = run.write_atomically, []
+    real, tried = work.write_atomically, []
 
     def write(path, data):
         if path.name.startswith("b.") or len(tried) > 30:
@@ -286,7 +286,7 @@ def test_a_full_disk_ends_it_and_a_name_too_long_does_not(made, source, tmp_path
         tried.append(path)
         real(path, data)
 
-    monkeypatch.setattr(run, "write_atomically", write)
+    monkeypatch.setattr(work, "write_atomically", write)
     assert batch(source, tmp_path / "out").done == 4
     tried.extend([None] * 40)
     with pytest.raises(ClipassoError, match="No space left"):
