@@ -34,7 +34,7 @@ QUICK = {"iterations": 6, "seeds": 2, "pool": 4}
 
 @pytest.fixture(scope="module")
 def settings():
-    return make_settings("default", strokes=6, **QUICK)[0]
+    return make_settings("default", strokes=6, segments=3, **QUICK)[0]
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +89,11 @@ class TestLadder:
         assert among.any(1).tolist() == [kept] * 4
 
     def test_what_is_linked_keeps_its_ink(self, photo, models, settings):
-        """Sixteen single curves in four strokes, where removal leaves a quarter of them."""
-        many = replace(settings, strokes=16)
+        """Sixteen strokes of two curves in four, where removal leaves a quarter of them."""
+        many = replace(settings, strokes=16, segments=None)
         top, linked = climb_down(photo, models, many, [16, 4])
         dropped = climb_down(photo, models, many, [16, 4], method="remove", top=top)[1]
-        assert [rung.sketch.segments for rung in (top, linked)] == [1, 4]
+        assert [rung.sketch.segments for rung in (top, linked)] == [2, 8]
         ink = [rung.sketch.lengths().sum() for rung in (top, linked, dropped)]
         assert ink[1] > 1.4 * ink[2]
         assert linked.loss < dropped.loss

@@ -29,7 +29,8 @@ def test_every_setting_with_a_panel_is_an_option_of_sketch(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("strokes", "segments"), [(1, 4), (4, 4), (5, 3), (8, 2), (10, 2), (11, 1), (16, 1), (64, 1)]
+    ("strokes", "segments"),
+    [(1, 8), (4, 8), (5, 6), (8, 4), (11, 3), (16, 2), (21, 2), (22, 1), (64, 1)],
 )
 def test_few_strokes_are_chains(strokes, segments):
     settings = Settings(strokes=strokes)

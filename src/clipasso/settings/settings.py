@@ -37,7 +37,7 @@ Faces = Literal["auto", "none"]
 Order = Literal["loss", "none"]
 
 _SEED_STEP = 1000
-_SEGMENTS_IN_ALL, _LONGEST_CHAIN = 16, 4  # of what few strokes are made
+_SEGMENTS_IN_ALL, _LONGEST_CHAIN = 32, 8  # of what few strokes are made
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Settings:
     )  # fmt: skip
     segments: int | None = knob(
         None,
-        "Bezier segments in one stroke, joined end to end (1, as in the paper; of fewer than 11 "
-        "cubic strokes each has 2 to 4, so that there are about 16 in all).",
+        "Bezier segments in one stroke, joined end to end (1, as in the paper; of fewer than 22 "
+        "cubic strokes each has 2 to 8, so that there are about 32 in all).",
         "style", (1, 64), draw=True,
     )  # fmt: skip
     width: float = knob(
