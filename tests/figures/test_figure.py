@@ -104,6 +104,16 @@ def test_a_figure_is_a_sheet_and_a_table(name, photo_path, tmp_path, capsys, mon
     assert images_in(out / f"{name}.pdf") == PICTURES.get(name, 1)  # all sketches are paths
 
 
+def test_strokes_are_single_curves(photo_path, lite0):
+    """So `styles` may count control points, and `abstraction` is the paper's."""
+    blocks = FIGURES["styles"].plan([photo_path], plan.Asked(strokes=(4,)), lite0)
+    for run_ in plan.runs_of(blocks):
+        assert run_.settings.points_per_stroke == run_.settings.control_points
+    for cell in (cell for row in blocks[1].rows for cell in row.cells if cell is not None):
+        points = cell.run.settings.strokes * cell.run.settings.points_per_stroke
+        assert points <= int(cell.title.split()[0]) < points + cell.run.settings.control_points
+
+
 def _no_weights():
     raise ClipassoError("--loss lpips: no weights here; give --weights FILE")
 

@@ -97,15 +97,17 @@ class Asked:
         optional: bool = False,
         **options: Any,
     ) -> Run:
-        """A run with these choices and further settings.
+        """A run with these choices and further settings, of single curves as all of the paper's.
 
         Raises:
             ClipassoError: a value out of range.
         """
         # A study shows every seed to its end.
         values = {"iterations": self.iterations, "seeds": self.seeds, "drop": False, **options}
-        if preset is None and self.strokes:
-            values.setdefault("strokes", self.strokes[0])
+        if preset is None:
+            values.setdefault("segments", 1)  # longer chains of fewer strokes would be as concrete
+            if self.strokes:
+                values.setdefault("strokes", self.strokes[0])
         settings, preferred = make_settings(preset or self.preset, **values)
         return Run(photo, settings, self.mask if mask is None else mask, preferred, optional)
 
