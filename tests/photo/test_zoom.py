@@ -275,6 +275,7 @@ class TestSketch:
     def test_a_sketch_to_start_from_keeps_its_widths_and_places(self, path):
         first = clipasso.sketch(path, **QUICK).sketch
         again = clipasso.sketch(path, init=first, freeze="all", **{**QUICK, "strokes": 5}).sketch
+        assert np.ptp(first.widths) > 0.01  # learned, so that they are told from a pen's
         assert_allclose(again.points[:4], first.points, atol=1e-4)
         assert_allclose(again.widths, [*first.widths, 0.75], rtol=1e-5)  # the new one is a pen's
 

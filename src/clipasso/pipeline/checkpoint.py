@@ -19,7 +19,9 @@ from clipasso.vector.safe_write import exists, write_atomically
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
+    from clipasso.optimise.limit import Limit
     from clipasso.photo.canvas import Photo
     from clipasso.pipeline.faces import CloseUps
     from clipasso.pipeline.models import Models
@@ -83,18 +85,37 @@ class Checkpoints:
             )
         return cls(path, EVERY if every is None else every, saved)
 
-    def begin(self, photo: Photo, models: Models, settings: Settings) -> None:
-        """See that what is gone on from is of such a run.
+    def begin(
+        self, photos: Sequence[Photo], models: Models, settings: Settings, limit: Limit | None
+    ) -> CloseUps | None:
+        """See that a run can have checkpoints, and that what is gone on from is of such a run.
+
+        Args:
+            photos, settings: as they came, before any photo was zoomed.
+            models: those of the run.
+            limit: its time limit.
+
+        Returns:
+            What the earlier run had drawn of the photo's faces; None where there is none.
 
         Raises:
-            ClipassoError: it is not.
+            ClipassoError: there can be none of several photos or with a limit, or it is not.
         """
+        if len(photos) != 1:
+            raise ClipassoError(
+                f"--checkpoint: is of one sketch, not of {len(photos)}; give one photo"
+            )
+        if limit is not None:
+            raise ClipassoError(
+                "--checkpoint: does not go with --time, whose steps follow the clock; give "
+                "--iterations"
+            )
         if self.saved is None:
-            return
+            return None
         self.saved.see_version()
         self.saved.see_settings(settings)
         self.saved.see_networks(models)
-        self.saved.see_photo(photo)
+        self.saved.see_photo(photos[0])
         other = [f"{name} {there} there, {here} here" for name, here in place(models).items()
                  if (there := self.saved.made.get(name, "unknown")) != here]  # fmt: skip
         if other:
@@ -104,6 +125,7 @@ class Checkpoints:
             )
         self.saved = replace(self.saved, state=replace(self.saved.state, same_place=not other))
         _log.info("going on from step %d of %s", self.saved.state.step, self.saved.path)
+        return self.saved.close_ups
 
     def keeping(
         self, photo: Photo, models: Models, settings: Settings, close_ups: CloseUps

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from clipasso.encoders.base import Encoder
     from clipasso.optimise.limit import Limit
-    from clipasso.pipeline.faces import CloseUps
 
 __all__ = ["sketch", "sketch_photo", "sketch_photos"]
 
@@ -205,7 +204,7 @@ def sketch_photos(
         ClipassoError: checkpoints of another run, or where there can be none.
     """
     settings = _with_their_pen(init, settings)
-    drawn = None if checkpoints is None else _gone_on(checkpoints, photos, models, settings, limit)
+    drawn = None if checkpoints is None else checkpoints.begin(photos, models, settings, limit)
     if settings.fidelity is not None and len(photos) > 1:  # each has its own number of strokes
         return _one_by_one(
             photos, models, settings, masks=masks, init=init, freeze=freeze, notes=notes,
@@ -272,21 +271,6 @@ def _with_their_pen(init: Sketch | None, settings: Settings) -> Settings:
     if init is None or settings.width_rate is not None:
         return settings
     return replace(settings, width_rate=0.0)
-
-
-def _gone_on(
-    checkpoints: Checkpoints, photos: Sequence[Photo], models: Models, settings: Settings,
-    limit: Limit | None,
-) -> CloseUps | None:  # fmt: skip
-    """See that a run can have checkpoints; what an earlier one had drawn of its faces."""
-    if len(photos) != 1:
-        raise ClipassoError(f"--checkpoint: is of one sketch, not of {len(photos)}; give one photo")
-    if limit is not None:
-        raise ClipassoError(
-            "--checkpoint: does not go with --time, whose steps follow the clock; give --iterations"
-        )
-    checkpoints.begin(photos[0], models, settings)
-    return None if checkpoints.saved is None else checkpoints.saved.close_ups
 
 
 def _one_by_one(
