@@ -62,9 +62,12 @@ def test_bold_strokes_are_gone_over_in_passes(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.err == said
     assert "3 lines in 1 layer" in captured.out
+    once = Sketch.open(tmp_path / "bold-plot.svg").lengths().sum()
     assert cli("plot", path, "--fill", "--pen", "1mm", "--force") == 0
-    assert capsys.readouterr().err == ""
-    assert len(Sketch.open(tmp_path / "bold-plot.svg")) > 10
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "3 lines in 1 layer" in captured.out  # the pen stays down from pass to pass
+    assert Sketch.open(tmp_path / "bold-plot.svg").lengths().sum() > 10 * once
     assert cli("plot", path, "--keep-widths", "--force") == 0
     assert capsys.readouterr().err == ""
     assert cli("plot", path, "--keep-widths", "--fill", "--force") == 2

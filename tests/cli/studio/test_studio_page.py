@@ -101,6 +101,14 @@ def test_from_photo_to_paper(quick, open_page, photo_path, tmp_path):
     page.wait_for_function(
         "() => document.getElementById('lines').textContent.includes('--paper a5')"
     )
+    assert not page.get_by_label("Pen, mm wide").is_visible()
+    page.select_option("#kind", "plot-svg")
+    page.get_by_label("Pen, mm wide").fill("0.3")
+    page.get_by_label("Pen, mm wide").press("Tab")
+    page.wait_for_function(
+        "() => document.getElementById('lines').textContent.includes('--pen 0.3mm --fill')"
+    )
+    assert downloaded(page, "plot-svg", tmp_path).name == "flower-plot-a5.svg"
 
     # A stroke is dragged, another deleted, a line drawn, and all of it undone and done again.
     page.get_by_role("button", name="Edit strokes").click()

@@ -108,6 +108,7 @@ def test_the_command_line_that_is_shown_makes_the_same(
         ("moving-svg", {"seconds": "2"}, "flower-drawn.svg", b"<svg"),
         ("moving-gif", {"seconds": "0.5"}, "flower-drawn.gif", b"GIF89a"),
         ("plot-svg", {"paper": "a5"}, "flower-plot-a5.svg", b"<svg"),
+        ("plot-svg", {"pen": "0.2mm", "fill": "yes"}, "flower-plot-a4.svg", b"<svg"),
     ],
 )
 def test_files_are_what_they_are_called(done, kind, asked, name, starts):
@@ -127,6 +128,22 @@ def test_a_sketch_on_paper_has_the_papers_size(done):
     assert 'width="210mm" height="148mm"' in plot
 
 
+def test_a_pen_goes_over_bold_strokes_if_that_is_asked_for(done):
+    person, state = done
+    number = state["sketches"][0]["number"]
+    asked = {"pen": "0.2mm"}, {"pen": "0.2mm", "fill": "yes"}
+    once, often = (
+        Sketch.from_svg(fetched(person, number, "plot-svg", **some).text).lengths().sum()
+        for some in asked
+    )
+    assert often > 3 * once
+    lines = [
+        person.http.get(f"/api/sketches/{number}/plot-svg/command", params=some).json()["lines"][-1]
+        for some in asked
+    ]
+    assert ["--fill" in line for line in lines] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("kind", "asked", "line"),
     [
@@ -135,6 +152,8 @@ def test_a_sketch_on_paper_has_the_papers_size(done):
         ("png", {"size": "90000"}, "size 90000: must be from 16 to 4096"),
         ("moving-gif", {"seconds": "600"}, "seconds 600: must be from 0.5 to 20"),
         ("brush-svg", {"brush": "charcoal"}, "charcoal is a texture"),
+        ("plot-svg", {"pen": "0.001mm", "fill": "yes"}, "pen 0.001mm: must be from 0.1 to 5 mm"),
+        ("plot-svg", {"pen": "mm"}, "--pen mm: must be a length on paper"),
     ],
 )
 def test_a_file_that_cannot_be_made_is_told_in_a_line(done, kind, asked, line):

@@ -17,6 +17,7 @@ __all__ = ["KINDS", "Taken", "commands_of", "here", "take"]
 
 _LARGEST = 4096  # px of a picture
 _MARGIN = "15mm"
+_FINEST, _BROADEST = 0.1, 5  # mm of a plotter's pen
 
 _TYPES = {
     "svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf",
@@ -41,7 +42,8 @@ def take(held: Held, kind: str, asked: Asked) -> Taken:
 
     Args:
         kind: one of `KINDS`.
-        asked: what else was chosen, as texts: `paper`, `pen`, `brush`, `size`, `seconds`.
+        asked: what else was chosen, as texts: `paper`, `pen`, `brush`, `size`, `seconds`; with
+            any `fill` a plotter's pen goes over bold strokes in passes.
 
     Raises:
         ClipassoError: no such kind, a choice that is none, or a package that is not here.
@@ -122,11 +124,22 @@ def _plotted(kind: str) -> Callable[[Sketch, Asked], bytes]:
     def make(sketch: Sketch, asked: Asked) -> bytes:
         from clipasso.vector.plot import plot
 
-        made = plot(sketch, asked.get("paper", "a4"), margin=_MARGIN, pen=asked.get("pen", "0.5mm"))
+        made = plot(
+            sketch, asked.get("paper", "a4"), margin=_MARGIN, pen=_pen(asked), fill="fill" in asked
+        )
         text = {"svg": made.to_svg, "hpgl": made.to_hpgl, "gcode": made.to_gcode}[kind]()
         return text.encode()
 
     return make
+
+
+def _pen(asked: Asked) -> str:
+    from clipasso.vector.lengths import millimetres
+
+    text = asked.get("pen", "0.5mm")
+    if not _FINEST <= millimetres(text, "--pen") <= _BROADEST:  # finer ones fill for minutes
+        raise ClipassoError(f"pen {text}: must be from {_FINEST} to {_BROADEST} mm in the studio")
+    return text
 
 
 def _size(asked: Asked) -> int:
@@ -152,7 +165,8 @@ def _on_paper(asked: Asked) -> list[str]:
 
 
 def _plot_words(asked: Asked) -> list[str]:
-    return ["plot", *_on_paper(asked), "--pen", asked.get("pen", "0.5mm")]
+    pen = ["--pen", asked.get("pen", "0.5mm")]
+    return ["plot", *_on_paper(asked), *pen, *(["--fill"] if "fill" in asked else [])]
 
 
 def _brush_words(asked: Asked) -> list[str]:

@@ -1,7 +1,8 @@
 """Bold strokes for a thin pen: passes side by side until the ink is as wide as the stroke.
 
 The pen follows lines of one distance from the stroke's centre line each, which are rings around it,
-and the centre line itself where rings leave it out.
+and the centre line itself where rings leave it out. From one to the next it stays on the paper
+where it can go within the stroke.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from clipasso.vector.bezier import FloatArray
 from clipasso.vector.sketch import Sketch
 
 if TYPE_CHECKING:
+    from shapely import LineString, Point
     from shapely.geometry.base import BaseGeometry
 
 __all__ = ["passes"]
@@ -39,9 +41,10 @@ def passes(chain: FloatArray, width: float, pen: float) -> list[FloatArray]:
         pen: its width, mm.
 
     Returns:
-        Chains of the same degree. Rings of straight segments, the outermost first, each starting
-        where it is near the start of the one before; last the centre line if it is needed. The
-        centre line alone if the stroke is no wider than the pen.
+        Chains of the same degree, each drawn without lifting the pen, mostly a single one: rings of
+        straight segments from the outermost inwards, a short way from one to the next, and last
+        the centre line if it is needed. The centre line alone if the stroke is no wider than the
+        pen.
 
     Raises:
         ClipassoError: the stroke is more than a thousand pens wide.
@@ -60,8 +63,7 @@ def passes(chain: FloatArray, width: float, pen: float) -> list[FloatArray]:
     # An even number of passes side by side has none in the middle.
     radii = [spread * (0.5 - k / (count - 1)) for k in range(count // 2)]
     middle = count % 2 == 1
-    drawn: list[FloatArray] = []
-    near = chain[0, 0]
+    rings: list[FloatArray] = []
     for radius, inner in zip(radii, [*radii[1:], 0.0], strict=True):
         shape = _widened(line, radius, tolerance / 8)
         missed = shape.buffer(-pen / 2)  # what this ring does not reach
@@ -70,16 +72,21 @@ def passes(chain: FloatArray, width: float, pen: float) -> list[FloatArray]:
         left = _thick(missed, tolerance)
         if left and not inner and not middle:
             middle, left = True, []  # a stroke beside itself is wider than its innermost ring's ink
-        rings = _rings(shape, min(tolerance / 2, radius / 20))
+        rings += _rings(shape, min(tolerance / 2, radius / 20))
         # In the corner of a sharp bend two rings are further apart than along its sides.
         for area in left:
             rings += _spot(area, pen, tolerance / 2)
-        for ring in rings:
-            first = int(np.linalg.norm(ring[:-1] - near, axis=1).argmin())
-            near = ring[first]
-            turned = np.concatenate([ring[first:], ring[1 : first + 1]])
-            drawn.append(_straight(turned, degree))
-    return [*drawn, chain] if middle else drawn
+    within = _widened(line, spread / 2 + tolerance, tolerance / 8)
+    drawn = [_straight(path, degree) for path in _linked(rings, chain[0, 0], within, width)]
+    if not middle:
+        return drawn
+    for k, path in enumerate(drawn):
+        for way in (chain, chain[::-1, ::-1]):
+            ends = path[-1, -1], way[0, 0]
+            if _is_open(*ends, within, width):
+                drawn[k] = np.concatenate([path, _straight(np.stack(ends), degree), way])
+                return drawn
+    return [*drawn, chain]
 
 
 def _centre_line(chain: FloatArray, tolerance: float) -> BaseGeometry:
@@ -119,6 +126,55 @@ def _rings(area: BaseGeometry, tolerance: float) -> list[FloatArray]:
     from shapely import get_coordinates, get_rings
 
     return [get_coordinates(ring) for ring in get_rings(area.simplify(tolerance))]
+
+
+def _linked(
+    rings: list[FloatArray], start: FloatArray, within: BaseGeometry, longest: float
+) -> list[FloatArray]:
+    """Rings as paths of the pen, each on to the nearest of those left to which it may stay down.
+
+    Args:
+        rings: polylines `[n, 2]` that end where they start.
+        start: what the first one starts nearest to.
+        within: where the pen may go.
+        longest: mm from one ring to the next.
+    """
+    from shapely import LineString, Point
+
+    first, *left = map(LineString, rings)
+    paths = [[_turned(first, Point(start))]]
+    while left:
+        here = paths[-1][-1][-1]
+        at = Point(here)
+        near = sorted(left, key=at.distance)
+        ways = (ring for ring in near if _is_open(here, _turned(ring, at)[0], within, longest))
+        taken = next(ways, None)
+        if taken is None:  # the pen is lifted
+            taken = near[0]
+            paths.append([])
+        left.remove(taken)
+        paths[-1].append(_turned(taken, at))
+    return [np.concatenate(path) for path in paths]
+
+
+def _turned(ring: LineString, at: Point) -> FloatArray:
+    """The points of a closed line, from the place on it that is nearest to a point."""
+    from shapely import get_coordinates
+    from shapely.ops import substring
+
+    if not ring.length:  # a dot
+        return np.asarray(get_coordinates(ring))
+    place = ring.project(at)
+    to_end, to_place = substring(ring, place, ring.length), substring(ring, 0, place)
+    return np.concatenate([get_coordinates(to_end), get_coordinates(to_place)[1:]])
+
+
+def _is_open(start: FloatArray, end: FloatArray, within: BaseGeometry, longest: float) -> bool:
+    """Whether the pen may go straight from one point to another without being lifted."""
+    from shapely import LineString
+
+    link = LineString([start, end])
+    return bool(link.length <= longest and within.covers(link))
 
 
 def _straight(points: FloatArray, degree: int) -> FloatArray:

@@ -12,6 +12,7 @@ const KINDS = [
   ["dxf", "For CAD, DXF"],
 ];
 const ON_PAPER = ["pdf", "plot-svg", "plot-hpgl", "plot-gcode"];
+const PLOTTED = /^plot-/;
 const NEEDS = { "moving-mp4": "mp4", "plot-hpgl": "hpgl", "plot-gcode": "gcode", dxf: "dxf" };
 const SIDES = { a6: "A6 postcard", a5: "A5", a4: "A4", a3: "A3", letter: "US letter", legal: "US legal" };
 
@@ -25,7 +26,7 @@ export function setUp() {
   $("paper").addEventListener("change", () => {
     try { localStorage.setItem("paper", $("paper").value); } catch { /* a private window */ }
   });
-  for (const id of ["kind", "paper", "brush"]) $(id).addEventListener("change", draw);
+  for (const id of ["kind", "paper", "pen", "fill", "brush"]) $(id).addEventListener("change", draw);
   $("command").addEventListener("toggle", draw);
   press("download", async () => {
     const number = await settled(), taken = await file(`/api/sketches/${number}/${path()}`);
@@ -52,6 +53,10 @@ function path() {
   const brushed = brush && ["png", "svg"].includes(kind);
   const asked = new URLSearchParams();
   if (ON_PAPER.includes(kind)) asked.set("paper", $("paper").value);
+  if (PLOTTED.test(kind)) {
+    asked.set("pen", `${$("pen").value}mm`);
+    if ($("fill").checked) asked.set("fill", "yes");
+  }
   if (brushed) asked.set("brush", brush);
   if (kind === "png") asked.set("size", "2048");
   if (kind.startsWith("moving-")) asked.set("seconds", "4");
@@ -63,6 +68,7 @@ async function draw() {
   $("take").hidden = !store.current;
   if (!store.current) return;
   $("paper-row").hidden = !ON_PAPER.includes(kind);
+  $("pen-row").hidden = !PLOTTED.test(kind);
   const textured = brush && !store.about.brushes.find(({ name }) => name === brush).vector;
   const words = [];
   if (brush && textured && kind === "svg") words.push(`${brush} is a texture, which an SVG cannot hold; take a PNG.`);
